@@ -1,0 +1,38 @@
+"""The model of the benchmarks: it does nothing, so that what is measured is ours."""
+
+import time
+from typing import Iterator
+
+from clarifai.runners.models.model_class import ModelClass
+from clarifai.runners.utils.data_types import Image
+
+
+class Bench(ModelClass):
+    @ModelClass.method
+    def predict(self, text: str) -> str:
+        """The text, back."""
+        return text
+
+    @ModelClass.method
+    def picture(self, image: Image) -> Image:
+        """The picture, back."""
+        return image
+
+    @ModelClass.method
+    def generate(self, text: str, count: int = 1000) -> Iterator[str]:
+        """The text, ``count`` times, as fast as possible."""
+        for _ in range(count):
+            yield text
+
+    @ModelClass.method
+    def paced(self, count: int = 100, interval: float = 0.02) -> Iterator[str]:
+        """``count`` readings of the monotonic clock in nanoseconds, one each ``interval`` seconds."""
+        start = time.monotonic()
+        for number in range(count):
+            time.sleep(max(0.0, start + number * interval - time.monotonic()))
+            yield f"{time.monotonic_ns()} "
+
+    @ModelClass.method
+    def stream(self, text: Iterator[str]) -> Iterator[str]:
+        """Each text, back."""
+        yield from text
