@@ -44,6 +44,8 @@ class Reference(models.Model):
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="references")
     content_type = models.CharField(max_length=100, help_text="decided by looking at the bytes")
     name = models.CharField(max_length=255, blank=True, default="")
+    width = models.PositiveIntegerField(null=True, blank=True, help_text="pixels, of a picture as it is shown")
+    height = models.PositiveIntegerField(null=True, blank=True)
     is_sample = models.BooleanField(default=False)
     is_kept = models.BooleanField(default=False, help_text="a run or an input uses it: the sweep leaves it alone")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -43,6 +43,7 @@ class Run(models.Model):
     output_count = models.PositiveIntegerField(default=0)
     prompt_tokens = models.PositiveIntegerField(default=0)
     completion_tokens = models.PositiveIntegerField(default=0)
+    characters = models.PositiveIntegerField(default=0, help_text="of text in the outputs")
     first_output_ms = models.FloatField(null=True, blank=True)
     total_ms = models.FloatField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
