@@ -1,0 +1,223 @@
+"""What pages, runs and commands do with media: store, open, take uploads in parts, sweep."""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+from datetime import timedelta
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from playground.media import blobs
+from playground.media.kinds import Kind, megabytes, recognise, verify_image
+from playground.media.models import Blob, Reference, Upload
+from playground.protocol.errors import ConflictError, InputError, NotFoundError, OverloadedError
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from django.contrib.auth.models import AnonymousUser
+
+    from playground.catalog.models import User
+
+__all__ = [
+    "append_part",
+    "begin_upload",
+    "ensure_samples",
+    "find",
+    "find_upload",
+    "finish_upload",
+    "open_bytes",
+    "open_reference",
+    "read_reference",
+    "store",
+    "sweep",
+    "verify_image",
+]
+
+logger = logging.getLogger(__name__)
+
+SAMPLES = Path(__file__).resolve().parent / "samples"
+KEPT_UNUSED = timedelta(hours=24)
+MAX_OPEN_UPLOADS = 50
+
+
+def store(
+    data: bytes | BinaryIO, owner: User | None, name: str = "", *, is_kept: bool = False, is_sample: bool = False
+) -> Reference:
+    """Keep some bytes, once however often they come, and give their owner a reference. Raises InputError for a
+    broken picture.
+    """
+    file = io.BytesIO(data) if isinstance(data, bytes) else data
+    return _keep(file, recognise(file), owner, name, is_kept=is_kept, is_sample=is_sample)
+
+
+def _keep(
+    file: BinaryIO, kind: Kind, owner: User | None, name: str, *, is_kept: bool = False, is_sample: bool = False
+) -> Reference:
+    sha256, size = blobs.digest(file)
+    with blobs.lock():
+        blobs.put(file, sha256)
+        with transaction.atomic():
+            blob, _ = Blob.objects.get_or_create(sha256=sha256, defaults={"size": size})
+            return Reference.objects.create(
+                owner=owner,
+                blob=blob,
+                content_type=kind.content_type,
+                name=plain_name(name),
+                width=kind.width,
+                height=kind.height,
+                is_kept=is_kept,
+                is_sample=is_sample,
+            )
+
+
+def plain_name(name: str) -> str:
+    """A file's name without folders and control characters, at most 255 long: shown, and offered on saving."""
+    last = PurePath(name.replace("\\", "/")).name
+    return "".join(character for character in last if character.isprintable())[:255]
+
+
+def find(user: User | AnonymousUser, reference_id: str) -> Reference:
+    """The reference with this id. Raises NotFoundError when there is none for this user."""
+    reference = Reference.objects.visible_to(user).select_related("blob").filter(pk=reference_id).first()
+    if reference is None:
+        raise NotFoundError(f"No file {reference_id[:40]} for you. It does not exist, or is not yours.")
+    return reference
+
+
+def open_reference(user: User | AnonymousUser, reference_id: str) -> BinaryIO:
+    """The bytes of a reference as an open file. Raises NotFoundError when there is none for this user."""
+    return open_bytes(find(user, reference_id))
+
+
+def open_bytes(reference: Reference) -> BinaryIO:
+    """The bytes of a reference that the caller has looked up for its user."""
+    try:
+        return blobs.path_of(reference.blob_id).open("rb")
+    except FileNotFoundError:
+        logger.exception("The bytes of media %s are gone", reference.pk)
+        raise NotFoundError(f"The bytes of file {reference.name or reference.pk} are gone.") from None
+
+
+def read_reference(user: User | AnonymousUser, reference_id: str) -> bytes:
+    """The bytes of a reference. Raises NotFoundError when there is none for this user."""
+    with open_reference(user, reference_id) as file:
+        return file.read()
+
+
+def begin_upload(user: User, *, name: str, size: int, expect: str = "") -> Upload:
+    """Announce an upload. Raises InputError at once when it is larger than may be, before a byte is sent.
+
+    ``expect`` ("image") is what the field takes, for its own limit.
+    """
+    limit = settings.MAX_IMAGE_BYTES if expect == "image" else settings.MAX_UPLOAD_BYTES
+    if size > limit:
+        what = "A picture" if expect == "image" else "A file"
+        raise InputError(f"{what} may have at most {megabytes(limit)}; this one has {megabytes(size)}. Nothing was sent.")
+    if size <= 0:
+        raise InputError("The file is empty.")
+    waiting = Upload.objects.filter(owner=user)
+    announced = waiting.aggregate(total=Sum("size"))["total"] or 0
+    if waiting.count() >= MAX_OPEN_UPLOADS or announced + size > 10 * settings.MAX_UPLOAD_BYTES:
+        raise OverloadedError("Too many uploads are under way: finish or remove some first.")
+    return Upload.objects.create(owner=user, name=plain_name(name), size=size)
+
+
+def find_upload(user: User | AnonymousUser, upload_id: str) -> Upload:
+    """The user's upload with this id, ``received`` brought up to what lies on disk. Raises NotFoundError."""
+    upload = Upload.objects.filter(owner=user, pk=upload_id).first() if user.is_authenticated else None
+    if upload is None:
+        raise NotFoundError("No such upload: it was finished or removed, or is not yours.")
+    place = blobs.upload_path(upload.pk)
+    upload.received = place.stat().st_size if place.exists() else 0
+    return upload
+
+
+def append_part(upload: Upload, offset: int, part: bytes) -> int:
+    """Add the part at ``offset`` and return what has been received in all.
+
+    Raises ConflictError when the part does not begin where the last one ended, InputError when it goes past the size
+    announced.
+    """
+    if offset + len(part) > upload.size:
+        raise InputError(f"The upload was announced with {upload.size} bytes; this part would go past them.")
+    with blobs.appending(upload.pk) as file:
+        if file is None:
+            raise ConflictError("Another part of this upload is being written.")
+        received = file.tell()
+        if offset != received:
+            raise ConflictError(f"The next part begins at byte {received}, not at {offset}.")
+        file.write(part)
+        received += len(part)
+    Upload.objects.filter(pk=upload.pk).update(received=received)
+    upload.received = received
+    return received
+
+
+def finish_upload(upload: Upload, *, expect: str = "") -> Reference:
+    """Turn a complete upload into a reference. Raises ConflictError while bytes are missing, and InputError for a
+    broken picture, or no picture where ``expect`` is "image"; the upload is then gone.
+    """
+    if upload.received != upload.size:
+        raise ConflictError(f"{upload.received} of {upload.size} bytes have arrived so far.")
+    with blobs.upload_path(upload.pk).open("rb") as file:
+        try:
+            kind = recognise(file)
+            if expect and not kind.content_type.startswith(f"{expect}/"):
+                what = "picture" if expect == "image" else expect
+                raise InputError(f"{upload.name or 'The file'} is no {what}: its bytes look like {kind.content_type}.")
+        except InputError:
+            remove_upload(upload)
+            raise
+        reference = _keep(file, kind, upload.owner, upload.name)
+    remove_upload(upload)
+    return reference
+
+
+def remove_upload(upload: Upload) -> None:
+    """Forget an upload and its bytes so far."""
+    Upload.objects.filter(pk=upload.pk).delete()
+    blobs.upload_path(upload.pk).unlink(missing_ok=True)
+
+
+def ensure_samples() -> list[Reference]:
+    """The sample pictures, for everyone signed in; made on the first start, the same ones afterwards."""
+    there = {reference.name: reference for reference in Reference.objects.filter(is_sample=True, owner=None)}
+    samples = []
+    for path in sorted(SAMPLES.glob("*.jpg")):
+        if path.name not in there or not blobs.path_of(there[path.name].blob_id).exists():
+            with path.open("rb") as file:
+                there[path.name] = store(file, None, path.name, is_kept=True, is_sample=True)
+        samples.append(there[path.name])
+    return samples
+
+
+def sweep(*, unused_for: timedelta = KEPT_UNUSED) -> int:
+    """Remove uploads that nobody went on with and files that nothing uses; returns how many files went."""
+    before = timezone.now() - unused_for
+    for upload in Upload.objects.filter(created_at__lt=before):
+        remove_upload(upload)
+    Reference.objects.filter(is_kept=False, is_sample=False, created_at__lt=before).delete()
+    with blobs.lock():
+        unused = list(Blob.objects.filter(references=None).values_list("pk", flat=True))
+        Blob.objects.filter(pk__in=unused).delete()
+        for sha256 in unused:
+            blobs.path_of(sha256).unlink(missing_ok=True)
+    _remove_strays(time.time() - unused_for.total_seconds())
+    return len(unused)
+
+
+def _remove_strays(before: float) -> None:
+    """Files that a crash left: half-written copies, and uploads without a row."""
+    root = Path(settings.MEDIA_ROOT)
+    known = set(Upload.objects.values_list("pk", flat=True))
+    for path in [*root.glob("??/.*"), *(path for path in root.glob("uploads/*") if path.name not in known)]:
+        if path.stat().st_mtime < before:
+            path.unlink(missing_ok=True)
