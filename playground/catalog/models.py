@@ -111,6 +111,12 @@ class Model(models.Model):
         return reverse("play:model", args=[self.app.owner.username, self.app.slug, self.slug])
 
     @property
+    def summary(self) -> str:
+        """The description's first paragraph that is no heading, on one line."""
+        paragraphs = (" ".join(part.split()) for part in self.description.split("\n\n"))
+        return next((text for text in paragraphs if text and not text.startswith("#")), "")
+
+    @property
     def latest(self) -> ModelVersion | None:
         """The newest version: the one a call means that names none."""
         return self.versions.order_by("-created_at", "-pk").first()

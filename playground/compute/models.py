@@ -11,7 +11,15 @@ from django.db import models
 from django.db.models import Q
 
 from playground.catalog.ids import validate_id
-from playground.catalog.models import PRIVATE, VISIBILITIES, Model, ModelVersion, User
+from playground.catalog.models import PRIVATE, PUBLIC, VISIBILITIES, Model, ModelVersion, User
+
+
+class ClusterQuerySet(models.QuerySet["Cluster"]):
+    def visible_to(self, user: User | AnonymousUser) -> ClusterQuerySet:
+        """One's own, and the built-in one with the shared nodepool."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(Q(owner=user) | Q(nodepools__is_shared=True)).distinct()
 
 
 class Cluster(models.Model):
@@ -24,11 +32,21 @@ class Cluster(models.Model):
     region = models.CharField(max_length=64, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ClusterQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["owner", "slug"], name="cluster_slug_per_owner")]
 
     def __str__(self) -> str:
         return f"{self.owner.username}/{self.slug}"
+
+
+class NodepoolQuerySet(models.QuerySet["Nodepool"]):
+    def visible_to(self, user: User | AnonymousUser) -> NodepoolQuerySet:
+        """Those of one's own clusters, and the built-in shared one."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(Q(cluster__owner=user) | Q(is_shared=True))
 
 
 class Nodepool(models.Model):
@@ -44,6 +62,8 @@ class Nodepool(models.Model):
     is_shared = models.BooleanField(default=False, help_text="The built-in pool of shared deployments")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = NodepoolQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["cluster", "slug"], name="nodepool_slug_per_cluster")]
 
@@ -53,10 +73,11 @@ class Nodepool(models.Model):
 
 class DeploymentQuerySet(models.QuerySet["Deployment"]):
     def visible_to(self, user: User | AnonymousUser) -> DeploymentQuerySet:
-        """Deployments of one's own, and the shared deployment of every visible model."""
+        """One's own, and the shared and the public ones of every visible model."""
         if not user.is_authenticated:
             return self.none()
-        return self.filter(Q(owner=user) | Q(is_shared=True, model__in=Model.objects.visible_to(user)))
+        is_open = Q(is_shared=True) | Q(visibility=PUBLIC)
+        return self.filter(Q(owner=user) | (is_open & Q(model__in=Model.objects.visible_to(user))))
 
 
 class Deployment(models.Model):
@@ -145,5 +166,3 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.holder}"
-
-
