@@ -43,7 +43,9 @@ class ChangeWatcher:
     Also called, with nothing, after the database could not be read for a while: what was missed is not known then.
     """
 
-    def __init__(self, on_changes: Callable[[Sequence[tuple[str, str]]], None], *, poll_seconds: float = POLL_SECONDS) -> None:
+    def __init__(
+        self, on_changes: Callable[[Sequence[tuple[str, str]]], None], *, poll_seconds: float = POLL_SECONDS
+    ) -> None:
         self._on_changes = on_changes
         self._poll_seconds = poll_seconds
         self._stop = threading.Event()

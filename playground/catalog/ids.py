@@ -14,7 +14,7 @@ def validate_id(value: str) -> None:
     """Letters, digits, ``.``, ``_`` and ``-``; first a letter or digit; at most 64. Raises ValidationError."""
     if not ID_PATTERN.fullmatch(value):
         raise ValidationError(
-            f"{value!r} cannot be an id: use 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit."
+            f"{value!r} cannot be an id: use 1 to 64 letters, digits, '.', '_' or '-', first a letter or digit."
         )
 
 

@@ -102,7 +102,9 @@ class Deployment(models.Model):
     min_replicas = models.PositiveSmallIntegerField(default=1)
     max_replicas = models.PositiveSmallIntegerField(default=1)
     is_enabled = models.BooleanField(default=True)
-    generation = models.PositiveIntegerField(default=1, help_text="Raised by each change of desired state, and by Retry")
+    generation = models.PositiveIntegerField(
+        default=1, help_text="Raised by each change of desired state, and by Retry"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     # What the controller observed.
