@@ -15,11 +15,12 @@
       ServerError        anything else on the far side
 
 The V2 wire reports failures in-band (gRPC OK, ``status.code`` set), so each class has a V2 code it is sent as and a
-set of V2 codes it is read from; a plain gRPC failure is read through the second column. No Django here.
+set of V2 codes it is read from. Where a plain gRPC status is used, trailing metadata names the class. No Django here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 import grpc
@@ -60,8 +61,23 @@ class ConfigError(PlaygroundError):
 
 
 class InputError(PlaygroundError, ValueError):
+    """A value that does not fit. ``argument`` names the one at fault, when it is one, also across the wire."""
+
     grpc_code = grpc.StatusCode.INVALID_ARGUMENT
     v2_code = StatusCode.MODEL_INVALID_ARGUMENT
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: int | None = None,
+        call_id: str = "",
+        details: str = "",
+        traceback: str = "",
+        argument: str = "",
+    ) -> None:
+        super().__init__(message, code=code, call_id=call_id, details=details, traceback=traceback)
+        self.argument = argument
 
 
 class AccessError(PlaygroundError):
@@ -138,86 +154,141 @@ BY_NAME: dict[str, type[PlaygroundError]] = {error.__name__: error for error in 
 # V2 codes read as a class, beyond the one each class is sent as.
 _READ_AS: dict[type[PlaygroundError], tuple[int, ...]] = {
     InputError: (
-        StatusCode.MODEL_INVALID_REQUEST,
-        StatusCode.INPUT_INVALID_ARGUMENT,
-        StatusCode.INPUT_INVALID_REQUEST,
-        StatusCode.INPUT_UNSUPPORTED_FORMAT,
-        StatusCode.INPUT_INVALID_URL,
-        StatusCode.CONN_INVALID_REQUEST,
-        StatusCode.DEPLOYMENT_INVALID_ARGUMENT,
-        StatusCode.NODEPOOL_INVALID_ARGUMENT,
-        StatusCode.NODEPOOL_INVALID_REQUEST,
-        StatusCode.COMPUTE_CLUSTER_INVALID_ARGUMENT,
-        StatusCode.COMPUTE_CLUSTER_INVALID_REQUEST,
-        StatusCode.RUNNER_INVALID_ARGUMENT,
-        StatusCode.RUNNER_INVALID_REQUEST,
+        StatusCode.BAD_REQUEST,
+        StatusCode.FILETYPE_UNSUPPORTED,
+        StatusCode.RPC_MAX_MESSAGE_SIZE_EXCEEDED,
     ),
     AccessError: (
+        StatusCode.CONN_ACCOUNT_ISSUES,
         StatusCode.CONN_TOKEN_INVALID,
         StatusCode.CONN_CREDENTIALS_INVALID,
         StatusCode.CONN_KEY_INVALID,
         StatusCode.CONN_KEY_NOT_FOUND,
-        StatusCode.MODEL_PERMISSION_DENIED,
-        StatusCode.RUNNER_PERMISSION_DENIED,
+        StatusCode.CONN_NO_GDPR_CONSENT,
+        StatusCode.CONN_AUTH_METHOD_DISABLED,
     ),
-    NotFoundError: (
-        StatusCode.MODEL_DOES_NOT_EXIST,
-        StatusCode.DEPLOYMENT_DOES_NOT_EXIST,
-        StatusCode.NODEPOOL_DOES_NOT_EXIST,
-        StatusCode.COMPUTE_CLUSTER_DOES_NOT_EXIST,
-        StatusCode.RUNNER_DOES_NOT_EXIST,
-        StatusCode.WORKFLOW_DOES_NOT_EXIST,
-        StatusCode.INPUT_DOES_NOT_EXIST,
+    NotFoundError: (StatusCode.RPC_UNKNOWN_METHOD, StatusCode.CONN_METHOD_NOT_ALLOWED, StatusCode.NOT_IMPLEMENTED),
+    ConflictError: (StatusCode.DEPLOYMENT_DISABLED, StatusCode.DATABASE_DUPLICATE_KEY),
+    OverloadedError: (
+        StatusCode.CONN_THROTTLED,
+        StatusCode.CONN_EXCEED_HOURLY_LIMIT,
+        StatusCode.CONN_EXCEED_MONTHLY_LIMIT,
+        StatusCode.CONN_EXCEEDS_LIMITS,
+        StatusCode.RPC_REQUEST_QUEUE_FULL,
+        StatusCode.INTERNAL_RESOURCE_EXHAUSTED,
     ),
-    ConflictError: (StatusCode.INPUT_DUPLICATE, StatusCode.DEPLOYMENT_DISABLED),
-    OverloadedError: (StatusCode.CONN_THROTTLED, StatusCode.CONN_EXCEED_HOURLY_LIMIT),
     DeployingError: (StatusCode.MODEL_LOADING, StatusCode.MODEL_QUEUED_FOR_DEPLOYMENT),
-    UnavailableError: (StatusCode.RUNNER_NEEDS_RETRY, StatusCode.MODEL_DEPLOYMENT_FAILED),
+    UnavailableError: (
+        StatusCode.TRY_AGAIN,
+        StatusCode.RUNNER_NEEDS_RETRY,
+        StatusCode.MODEL_DEPLOYMENT_FAILED,
+        StatusCode.RPC_SERVER_UNAVAILABLE,
+        StatusCode.REQUEST_DISABLED_FOR_MAINTENANCE,
+    ),
+    DeadlineError: (StatusCode.RPC_REQUEST_TIMEOUT,),
+    StoppedError: (StatusCode.RPC_CANCELED, StatusCode.REQUEST_CANCELED_BY_USER, StatusCode.RUNNER_ITEM_CANCELLED),
     ModelError: (
         StatusCode.MODEL_PREDICTION_FAILED,
         StatusCode.MIXED_STATUS,
         StatusCode.RUNNER_PROCESSING_FAILED,
     ),
 }
-_BY_V2_CODE: dict[int, type[PlaygroundError]] = {int(error.v2_code): error for error in CLASSES} | {
-    int(code): error for error, codes in _READ_AS.items() for code in codes
-}
+# The rest of the several hundred V2 codes go by how they are named.
+_READ_BY_NAME: tuple[tuple[tuple[str, ...], type[PlaygroundError]], ...] = (
+    (("_DOES_NOT_EXIST", "_NOT_FOUND", "_MISSING"), NotFoundError),
+    (("_INVALID", "_UNSUPPORTED_FORMAT", "_OVER_LIMIT"), InputError),
+    (("_PERMISSION_DENIED",), AccessError),
+    (("_DUPLICATE", "_CONFLICT"), ConflictError),
+    (("_TIMEOUT", "_TIMED_OUT"), DeadlineError),
+    (("_CANCELLED", "_CANCELED"), StoppedError),
+)
+
+
+def _class_by_name(name: str) -> type[PlaygroundError]:
+    return next((kind for marks, kind in _READ_BY_NAME if any(mark in name for mark in marks)), ServerError)
+
+
+_BY_V2_CODE: dict[int, type[PlaygroundError]] = (
+    {code: _class_by_name(name) for name, code in StatusCode.items()}
+    | {int(code): kind for kind, codes in _READ_AS.items() for code in codes}
+    | {int(kind.v2_code): kind for kind in CLASSES}
+)
 _BY_GRPC_CODE: dict[grpc.StatusCode, type[PlaygroundError]] = {
-    **{error.grpc_code: error for error in CLASSES if error is not DeployingError},
+    **{kind.grpc_code: kind for kind in CLASSES if kind is not DeployingError},
+    grpc.StatusCode.UNKNOWN: ServerError,
+    grpc.StatusCode.DATA_LOSS: ServerError,
     grpc.StatusCode.UNAUTHENTICATED: AccessError,
     grpc.StatusCode.OUT_OF_RANGE: InputError,
     grpc.StatusCode.UNIMPLEMENTED: NotFoundError,
 }
+ERROR_KEY = "x-playground-error"
+CALL_ID_KEY = "x-clarifai-request-id"
 
 
 def to_status(error: PlaygroundError) -> status_pb2.Status:
-    """The in-band status an error travels as; its class goes along in ``internal_details``."""
+    """The in-band status an error travels as; its class (and argument) go along in ``internal_details``."""
     return status_pb2.Status(
         code=error.code,
         description=error.message,
         details=error.details or error.message,
         req_id=error.call_id,
-        internal_details=error.name,
+        internal_details=_label(error),
     )
 
 
 def from_status(status: status_pb2.Status) -> PlaygroundError:
     """The error an in-band status stands for: by the class it names, else by its code."""
-    kind = BY_NAME.get(status.internal_details) or _BY_V2_CODE.get(status.code, ServerError)
+    name, _, argument = status.internal_details.partition(":")
+    named = BY_NAME.get(name)
+    kind = named or _BY_V2_CODE.get(status.code, ServerError)
     details = status.details if status.details != status.description else ""
-    message = status.description or details or StatusCode.Name(status.code) if status.code else "no status in the reply"
-    if kind is ModelError and details and not status.internal_details:
+    message = status.description or details or _code_text(status.code)
+    if kind is ModelError and details and named is None:
         message, details = details, ""  # an official runner describes every failure as "Failure"
-    return kind(
+    error = kind(
         message,
-        code=status.code,
+        code=status.code or None,
         call_id=status.req_id,
         details=details,
         traceback="\n".join(status.stack_trace),
     )
+    return _with_argument(error, argument)
 
 
-def from_grpc(code: grpc.StatusCode, details: str | None, *, call_id: str = "") -> PlaygroundError:
-    """The error a plain gRPC failure stands for."""
-    kind = _BY_GRPC_CODE.get(code, ServerError)
-    return kind(details or f"the call ended with gRPC status {code.name}", call_id=call_id)
+def trailing_metadata(error: PlaygroundError) -> tuple[tuple[str, str], ...]:
+    """What goes beside a plain gRPC status, so that classes sharing one are told apart by name."""
+    metadata = ((ERROR_KEY, _label(error)),)
+    return (*metadata, (CALL_ID_KEY, error.call_id)) if error.call_id else metadata
+
+
+def from_grpc(
+    code: grpc.StatusCode,
+    details: str | None,
+    *,
+    call_id: str = "",
+    trailing: Iterable[tuple[str, str | bytes]] | None = None,
+) -> PlaygroundError:
+    """The error a plain gRPC failure stands for: by the class its trailing metadata names, else by its code."""
+    metadata = dict(trailing or ())
+    name, _, argument = str(metadata.get(ERROR_KEY, "")).partition(":")
+    kind = BY_NAME.get(name) or _BY_GRPC_CODE.get(code, ServerError)
+    message = details or f"the call ended with gRPC status {code.name}"
+    return _with_argument(kind(message, call_id=call_id or str(metadata.get(CALL_ID_KEY, ""))), argument)
+
+
+def _label(error: PlaygroundError) -> str:
+    # Metadata values are ASCII; an argument's name need not be.
+    argument = error.argument if isinstance(error, InputError) and error.argument.isascii() else ""
+    return f"{error.name}:{argument}" if argument else error.name
+
+
+def _with_argument(error: PlaygroundError, argument: str) -> PlaygroundError:
+    if isinstance(error, InputError):
+        error.argument = argument
+    return error
+
+
+def _code_text(code: int) -> str:
+    if not code:
+        return "the reply has no status"
+    return str(StatusCode.Name(code)) if code in _BY_V2_CODE else f"status code {code}"
