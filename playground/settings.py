@@ -5,9 +5,11 @@ Each variable may also be given as a file, ``NAME_FILE``. A bad value is refused
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import secrets
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -91,8 +93,20 @@ def read_data_file(name: str, make: str) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(
-            f"Cannot use the data folder {DATA_DIR}: {error.strerror}. Choose another with --data-dir or PLAYGROUND_DATA_DIR."
+            f"Cannot use the data folder {DATA_DIR}: {error.strerror}. "
+            "Choose another with --data-dir or PLAYGROUND_DATA_DIR."
         ) from None
+
+
+def own_names(host: str) -> list[str]:
+    """By which names the web answers: the host it listens on; on a wildcard, this machine's name and address."""
+    if host not in {"0.0.0.0", "::"}:
+        return [f"[{host}]" if ":" in host else host]
+    names = [socket.gethostname()]
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing: only asks which address would be used
+        names.append(probe.getsockname()[0])
+    return names
 
 
 # Names of cookies carry it: browsers do not keep apart two servers on different ports of one host.
@@ -101,7 +115,8 @@ SECRET_KEY = read_data_file("secret_key", secrets.token_urlsafe(48))
 
 DEBUG = read_bool("PLAYGROUND_DEBUG", False)
 _loopback = ["127.0.0.1", "localhost", "[::1]"]
-ALLOWED_HOSTS = [*_loopback, *([_public.hostname] if _public.hostname else []), *([HOST] if HOST not in {"0.0.0.0", "::"} else [])]
+_named = [_public.hostname] if _public.hostname else []
+ALLOWED_HOSTS = [*_loopback, *_named, *own_names(HOST)]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_ORIGIN] if PUBLIC_ORIGIN else []
 FORCE_SCRIPT_NAME = SUB_PATH or None
 
@@ -127,7 +142,9 @@ LOGIN_URL = "signin"
 LOGIN_REDIRECT_URL = "play:models"
 
 MIDDLEWARE = [
+    "playground.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "playground.middleware.SecurityHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -135,7 +152,12 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "playground.middleware.LinkMiddleware",
+    "playground.middleware.ErrorMiddleware",
 ]
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CSRF_FAILURE_VIEW = "playground.middleware.forbidden"
 
 TEMPLATES = [
     {
@@ -170,6 +192,10 @@ CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 STATIC_URL = f"{SUB_PATH}/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "playground.doors.static.HashedStorage"},
+}
 MEDIA_ROOT = DATA_DIR / "media"
 LOG_DIR = DATA_DIR / "logs"
 ENVIRONMENTS_DIR = DATA_DIR / "environments"
@@ -201,3 +227,20 @@ RUN_MAX_SECONDS = 3600
 RUN_MAX_TEXT_BYTES = 10 * 2**20
 RUN_INPUT_GRACE_SECONDS = 60
 RUN_HEARTBEAT_SECONDS = 5
+
+# Warnings go to the terminal, and a model's progress, plain; each process adds its file in the data folder.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"terminal": {"format": "%(levelname)s: %(message)s"}, "plain": {"format": "%(message)s"}},
+    "handlers": {
+        "terminal": {"class": "logging.StreamHandler", "level": "WARNING", "formatter": "terminal"},
+        "progress": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "plain"},
+    },
+    "root": {"handlers": ["terminal"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "playground.progress": {"handlers": ["progress"], "level": "INFO"},
+    },
+}

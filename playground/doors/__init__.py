@@ -1,0 +1,1 @@
+"""What every request and socket passes on its way in, whichever ASGI server stands in front."""

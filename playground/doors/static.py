@@ -1,0 +1,78 @@
+"""Static files: collected into the data folder under hashed names, served with an age without end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterator
+from wsgiref.headers import Headers
+
+from asgiref.typing import ASGI3Application
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.core.management import call_command
+from servestatic import ServeStaticASGI
+
+logger = logging.getLogger(__name__)
+_FINGERPRINT = ".fingerprint"
+# Of django-htmx only htmx itself is ours to serve; some of its extensions import what is not there.
+_LEFT_OUT = ["ext", "htmax*", "debug.js", "django-htmx.js", "htmx-2.js", "htmx-4.js", "htmx.js"]
+
+
+class HashedStorage(ManifestStaticFilesStorage):
+    """Names carry a hash of their contents; imports between JavaScript modules are rewritten to those names.
+
+    Where nothing has been collected (tests, debugging), plain names.
+    """
+
+    support_js_module_import_aggregation = True
+
+    def stored_name(self, name: str) -> str:
+        return super().stored_name(name) if self.hashed_files and not settings.DEBUG else name  # type: ignore[no-any-return]
+
+
+def collect() -> bool:
+    """Bring ``STATIC_ROOT`` up to date; whether there was anything to do."""
+    found = fingerprint()
+    mark = settings.STATIC_ROOT / _FINGERPRINT
+    if mark.is_file() and mark.read_text() == found:
+        return False
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=_LEFT_OUT)
+    mark.write_text(found)
+    return True
+
+
+def fingerprint() -> str:
+    """Changes whenever a static file, the sub-path, or the place of the collection does."""
+    facts = sorted(_source_files())
+    return hashlib.sha256(json.dumps([settings.STATIC_URL, str(settings.STATIC_ROOT), facts]).encode()).hexdigest()
+
+
+def _source_files() -> Iterator[tuple[str, int, int]]:
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            facts = os.stat(storage.path(path))
+            yield path, facts.st_size, facts.st_mtime_ns
+
+
+def serve(application: ASGI3Application) -> ASGI3Application:
+    """``application`` with the static files in front of it."""
+    if settings.DEBUG:
+        return ASGIStaticFilesHandler(application)  # type: ignore[no-any-return]
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    return ServeStaticASGI(  # type: ignore[return-value]
+        application,
+        root=settings.STATIC_ROOT,
+        prefix=settings.STATIC_URL,
+        allow_all_origins=False,
+        add_headers_function=_add_headers,
+    )
+
+
+def _add_headers(headers: Headers, path: str, url: str) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
