@@ -12,8 +12,8 @@ from django.utils.crypto import constant_time_compare
 
 from playground.catalog import tokens
 from playground.catalog.models import User
+from playground.catalog.services import OWNER_ID
 
-OWNER = "owner"
 _FILE = "link"
 _SALT = "playground.link"
 LINK_MAX_AGE_S = 7 * 24 * 3600
@@ -68,7 +68,7 @@ def user_of(text: str) -> User | None:
     if not token:
         return None
     if (secret := current()) and constant_time_compare(token, secret):
-        return User.objects.filter(username=OWNER, is_active=True).first()
+        return User.objects.filter(username=OWNER_ID, is_active=True).first()
     try:
         username = signing.loads(token, salt=_SALT, max_age=LINK_MAX_AGE_S)
     except signing.BadSignature:

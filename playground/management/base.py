@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from playground.catalog.models import User
 from playground.protocol.errors import PlaygroundError
 
 
@@ -37,3 +38,12 @@ class PlaygroundCommand(BaseCommand):
                 raise
             self.stderr.write(str(error))
             raise SystemExit(1) from None
+
+
+def find_user(name: str) -> User:
+    """The user of that name. Raises ``CommandError``, naming those there are."""
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        names = ", ".join(User.objects.order_by("username").values_list("username", flat=True)[:10])
+        raise CommandError(f"There is no user {name}. There are: {names or 'none yet; start the playground once'}.")
+    return user

@@ -1,0 +1,68 @@
+"""``manage.py playground``: the newcomer's command. Prepares the data folder, then starts and keeps everything."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from playground import __version__
+from playground.catalog import links
+from playground.compute import setup
+from playground.doors import static
+from playground.management.base import PlaygroundCommand
+from playground.media.services import ensure_samples
+from playground.processes import ports, start
+
+
+class Command(PlaygroundCommand):
+    help = "Start everything: database, owner, built-in models, web and gateway. Ctrl-C ends it all."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        lock = start.lock(settings.DATA_DIR)
+        listener = ports.bind(settings.HOST, settings.PORT, name="--port or PLAYGROUND_PORT")
+        gateway_name = "--gateway-port or PLAYGROUND_GATEWAY_PORT"
+        ports.bind(settings.GATEWAY_HOST, settings.GATEWAY_PORT, name=gateway_name).close()
+        self.say(f"Model Playground {__version__}, data in {settings.DATA_DIR}")
+        self.prepare_rows()
+        link = links.link_for(links.renew())
+        guarded = start.Guarded(held=[listener.fileno(), lock])
+        guarded.keep("gateway", "gateway")
+        static.collect()
+        ensure_samples()
+        self.warn_about_open_addresses()
+        self.say(f"Open {link}")
+        self.say(f"API  {links.dialled(settings.GATEWAY_HOST)}:{settings.GATEWAY_PORT}")
+        guarded.keep("web", "web", "--fd", str(listener.fileno()), sockets=[listener.fileno()])
+        connection.close()
+        guarded.stand_in_front()
+
+    def prepare_rows(self) -> None:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.say("Preparing the database")
+            call_command("migrate", verbosity=0, interactive=False)
+        setup.ensure(demo=settings.DEMO)
+
+    def warn_about_open_addresses(self) -> None:
+        for name, host in [("web", settings.HOST), ("gateway", settings.GATEWAY_HOST)]:
+            if not is_loopback(host):
+                self.say(
+                    f"Warning: the {name} listens on {host} without TLS: tokens and data cross the network in the clear. "
+                    "Put a proxy with TLS in front, and set PLAYGROUND_PUBLIC_URL."
+                )
+
+    def say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

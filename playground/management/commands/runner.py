@@ -1,0 +1,18 @@
+"""``manage.py runner DIR``: serve one model folder. Needs no Django: ``python -m playground.runner DIR`` does the same."""
+
+from __future__ import annotations
+
+import sys
+
+from django.core.management.base import BaseCommand
+
+from playground.runner import __main__ as runner
+
+
+class Command(BaseCommand):
+    help = (
+        "Serve one model folder on a port, without gateway or web. Its flags are those of python -m playground.runner."
+    )
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        sys.exit(runner.main(argv[2:]))
