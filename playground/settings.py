@@ -10,6 +10,7 @@ import ipaddress
 import os
 import secrets
 import socket
+from fnmatch import fnmatch
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,6 +54,11 @@ def read_networks(name: str) -> tuple[str, ...]:
         return tuple(str(ipaddress.ip_network(part, strict=False)) for part in parts)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}: {error}.") from None
+
+
+def pass_on(*patterns: str) -> dict[str, str]:
+    """Those of our variables that match: what a process that is not ours may see of them."""
+    return {name: value for name, value in os.environ.items() if any(fnmatch(name, pattern) for pattern in patterns)}
 
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -199,6 +205,13 @@ STORAGES = {
 MEDIA_ROOT = DATA_DIR / "media"
 LOG_DIR = DATA_DIR / "logs"
 ENVIRONMENTS_DIR = DATA_DIR / "environments"
+CHECKPOINTS_DIR = DATA_DIR / "checkpoints"
+PACKAGE_CACHE_DIR = DATA_DIR / "package-cache"
+
+# What runners and the installer see of our environment: no token, no address of ours.
+_plain = ("PATH", "HOME", "USER", "LANG", "LC_*", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "LD_LIBRARY_PATH")
+RUNNER_ENVIRONMENT = pass_on(*_plain, "PYTHONHASHSEED", "OMP_*", "CUDA_*", "NVIDIA_*", "HF_HOME", "HF_HUB_OFFLINE")
+INSTALLER_ENVIRONMENT = pass_on(*_plain, "UV_*", "PIP_*", "*_PROXY", "*_proxy", "NETRC", "CC", "CXX", "CFLAGS", "CMAKE_*")
 
 SESSION_COOKIE_NAME = f"playground_session_{INSTALLATION_ID}"
 CSRF_COOKIE_NAME = f"playground_csrf_{INSTALLATION_ID}"

@@ -1,0 +1,164 @@
+"""One runner process: started with an allow-listed environment, its secret by standard input, watched by its health.
+
+Its standard input stays open as long as we live: when it closes, however we ended, the runner ends itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import signal
+from typing import TYPE_CHECKING
+
+import grpc
+
+from playground.compute.engines.base import Endpoint
+from playground.compute.lines import copy_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+SECRET_HEADER = "x-playground-secret"
+STOP_SECONDS = 1.5
+_HEALTH_METHOD = "/grpc.health.v1.Health/Check"
+_SERVING = b"\x08\x01"  # HealthCheckResponse(status=SERVING)
+_CHECK_EVERY = 10.0
+_CHECK_TIMEOUT = 10.0
+_CHECKS_MISSED = 3
+_ADDRESS_LINE = "listening on "
+CHANNEL_OPTIONS = (("grpc.enable_http_proxy", 0),)
+
+
+class RunnerGoneError(Exception):
+    """The process ended, or stopped answering; the message says how."""
+
+
+class RunnerProcess:
+    """A started runner. ``wait_ready``, then ``wait_gone``; ``stop`` in any case."""
+
+    def __init__(self, process: asyncio.subprocess.Process, say: Callable[[str], None]) -> None:
+        self._process = process
+        self._say = say
+        self._secret = secrets.token_urlsafe(24)
+        self._address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._last_line = ""
+        self._output = asyncio.gather(self._read_output(), self._read_errors())
+        self._channel: grpc.aio.Channel | None = None
+
+    @classmethod
+    async def start(
+        cls,
+        python: Path,
+        folder: Path,
+        *,
+        environment: Mapping[str, str],
+        fetch_allow: Sequence[str],
+        say: Callable[[str], None],
+    ) -> RunnerProcess:
+        command = [str(python), "-m", "playground.runner", str(folder), "--port", "0", "--stdin-config"]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=folder,
+            env={**environment, "PYTHONUNBUFFERED": "1"},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        runner = cls(process, say)
+        assert process.stdin is not None
+        with contextlib.suppress(ConnectionError):
+            process.stdin.write(
+                json.dumps({"secret": runner._secret, "fetch_allow": list(fetch_allow)}).encode() + b"\n"
+            )
+            await process.stdin.drain()
+        return runner
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def wait_ready(self) -> Endpoint:
+        """Where it answers, once its model is loaded. Raises RunnerGoneError."""
+        exit_status = asyncio.ensure_future(self._process.wait())
+        try:
+            await asyncio.wait({self._address, exit_status}, return_when=asyncio.FIRST_COMPLETED)
+            if not self._address.done():
+                raise RunnerGoneError(await self._how_it_ended())
+            endpoint = Endpoint(self._address.result(), ((SECRET_HEADER, self._secret),))
+            self._channel = grpc.aio.insecure_channel(endpoint.address, options=CHANNEL_OPTIONS)
+            while not await self._is_serving():
+                if exit_status.done():
+                    raise RunnerGoneError(await self._how_it_ended())
+                await asyncio.sleep(0.03)
+            return endpoint
+        finally:
+            exit_status.cancel()
+
+    async def wait_gone(self) -> str:
+        """How it ended, in words; also when it has not answered its health checks for long."""
+        missed = 0
+        while missed < _CHECKS_MISSED:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._process.wait()), _CHECK_EVERY)
+                return await self._how_it_ended()
+            missed = 0 if await self._is_serving() else missed + 1
+        return "it no longer answers its health checks"
+
+    async def stop(self) -> None:
+        """SIGTERM, then after 1.5 s SIGKILL, to it and to whatever it started."""
+        if self._process.returncode is None:
+            self._signal(signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._process.wait()), STOP_SECONDS)
+        self._signal(signal.SIGKILL)
+        await self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        if self._channel is not None:
+            await self._channel.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._output, 0.5)
+        self._output.cancel()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+    async def _is_serving(self) -> bool:
+        assert self._channel is not None
+        check = self._channel.unary_unary(_HEALTH_METHOD)
+        try:
+            reply: bytes = await check(b"", timeout=_CHECK_TIMEOUT)
+        except grpc.aio.AioRpcError:
+            return False
+        return reply == _SERVING
+
+    async def _how_it_ended(self) -> str:
+        status = await self._process.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._output), 0.5)
+        how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
+        return f"the runner {how}" + (f": {self._last_line}" if self._last_line and status > 0 else "")
+
+    async def _read_output(self) -> None:
+        assert self._process.stdout is not None
+        await copy_lines(self._process.stdout, self._hear)
+
+    async def _read_errors(self) -> None:
+        assert self._process.stderr is not None
+        await copy_lines(self._process.stderr, self._note)
+
+    def _hear(self, line: str) -> None:
+        if line.startswith(_ADDRESS_LINE) and not self._address.done():
+            self._address.set_result(line.removeprefix(_ADDRESS_LINE).strip())
+        self._say(line)
+
+    def _note(self, line: str) -> None:
+        if line.strip():
+            self._last_line = line.strip()[:500]
+        self._say(line)
