@@ -119,7 +119,13 @@ def _by_magic(head: bytes) -> str:
         brand = head[8:12]
         return "audio/mp4" if brand == b"M4A " else "video/quicktime" if brand == b"qt  " else "video/mp4"
     # A bare MPEG frame of layer III: eleven bits of sync, a bit rate and a sample rate that exist.
-    if len(head) > 3 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2 and head[2] >> 4 not in {0, 15} and head[2] & 12 != 12:
+    if (
+        len(head) > 3
+        and head[0] == 0xFF
+        and head[1] & 0xE6 == 0xE2
+        and head[2] >> 4 not in {0, 15}
+        and head[2] & 12 != 12
+    ):
         return "audio/mpeg"
     return OCTETS
 

@@ -120,7 +120,9 @@ def begin_upload(user: User, *, name: str, size: int, expect: str = "") -> Uploa
     limit = settings.MAX_IMAGE_BYTES if expect == "image" else settings.MAX_UPLOAD_BYTES
     if size > limit:
         what = "A picture" if expect == "image" else "A file"
-        raise InputError(f"{what} may have at most {megabytes(limit)}; this one has {megabytes(size)}. Nothing was sent.")
+        raise InputError(
+            f"{what} may have at most {megabytes(limit)}; this one has {megabytes(size)}. Nothing was sent."
+        )
     if size <= 0:
         raise InputError("The file is empty.")
     waiting = Upload.objects.filter(owner=user)

@@ -36,7 +36,9 @@ class Run(models.Model):
     version = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     method = models.CharField(max_length=200)
     arguments = models.JSONField(default=dict, help_text="by name, plain; bytes as {'media': id}")
-    selector = models.JSONField(default=dict, help_text="as asked: {} | {deployment_id} | {compute_cluster_id, nodepool_id}")
+    selector = models.JSONField(
+        default=dict, help_text="as asked: {} | {deployment_id} | {compute_cluster_id, nodepool_id}"
+    )
     state = models.CharField(max_length=16, choices=State.choices, default=State.RUNNING)
     served_by = models.JSONField(default=dict, help_text="{deployment_id, nodepool_id, compute_cluster_id, is_shared}")
     error = models.JSONField(default=dict, help_text="{name, message, details, request_id, code}")

@@ -1,0 +1,86 @@
+"""Every event of a run, and how it is written. Pages, storage and history all read this one form.
+
+Each event is a JSON object with ``n`` (its number in the run, from 1), ``kind`` and ``t`` (milliseconds since the run
+began), and what its function below takes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from playground.protocol.errors import PlaygroundError
+
+STARTED, DEPLOYING, ROUTED, OUTPUT = "started", "deploying", "routed", "output"
+FINISHED, FAILED, STOPPED = "finished", "failed", "stopped"
+LAST_KINDS = frozenset({FINISHED, FAILED, STOPPED})
+
+Fields = dict[str, Any]
+
+
+@dataclass
+class Figures:
+    """What a run measured, on the server's monotonic clock; it stands in the last event and in the run's row."""
+
+    total_ms: float | None = None
+    first_output_ms: float | None = None
+    outputs: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    characters: int = 0
+
+
+def started(*, method: str, asked: Fields, state: str) -> Fields:
+    """The call is on its way; ``state`` is that of the deployment asked for, where there is one."""
+    return {"method": method, "asked": asked, "state": state}
+
+
+def deploying(*, deployment: str, state: str, reason: str, waited_s: float) -> Fields:
+    """The deployment is not ready yet; the call goes on by itself when it is."""
+    return {"deployment": deployment, "state": state, "reason": reason, "waited_s": round(waited_s, 1)}
+
+
+def routed(*, served_by: Fields, as_asked: bool) -> Fields:
+    """Where the call runs, as the answer says; ``served_by``: deployment_id, nodepool_id, compute_cluster_id, is_shared."""
+    return {"served_by": served_by, "as_asked": as_asked}
+
+
+def output(index: int, value: Any) -> Fields:
+    """One output, plain; ``i`` counts from 0."""
+    return {"i": index, "value": value}
+
+
+def finished(figures: Figures) -> Fields:
+    return dict(vars(figures))
+
+
+def stopped(figures: Figures) -> Fields:
+    return dict(vars(figures))
+
+
+def failed(error: Fields, figures: Figures) -> Fields:
+    return {"error": error, **vars(figures)}
+
+
+def describe_error(error: PlaygroundError) -> Fields:
+    """An error as events, refusals and rows hold it."""
+    fields: Fields = {
+        "name": error.name,
+        "message": error.message,
+        "details": error.details,
+        "request_id": error.call_id,
+        "code": error.code,
+    }
+    return fields | ({"traceback": error.traceback} if error.traceback else {})
+
+
+def encode(number: int, milliseconds: float, kind: str, fields: Fields) -> bytes:
+    """An event as JSON."""
+    event = {"n": number, "kind": kind, "t": round(milliseconds, 1), **fields}
+    try:
+        return orjson.dumps(event)
+    except TypeError:  # numbers past 64 bits, or other keys than text, which the plain codec can write
+        return json.dumps(event, ensure_ascii=False).encode("utf-8", "replace")

@@ -1,0 +1,325 @@
+"""One run: prepares its call, makes it through the SDK, and turns what comes into events on its tail.
+
+It is a task of the server's loop. Sockets come and go beside it; only ``stop`` and the limits end it early.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from playground.compute.models import Deployment
+from playground.media import services as media
+from playground.protocol.errors import (
+    ConflictError,
+    DeadlineError,
+    InputError,
+    ModelError,
+    OverloadedError,
+    PlaygroundError,
+    ServerError,
+    UnavailableError,
+)
+from playground.protocol.plain import to_plain
+from playground.protocol.signatures import MethodKind
+from playground.runs import events, requests, services
+from playground.runs.events import Figures
+from playground.runs.models import Run
+from playground.runs.tail import Tail
+from playground.runs.writer import Journal, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from uuid import UUID
+
+    from clarifai_grpc.grpc.api.resources_pb2 import ModelTypeField
+
+    from playground.catalog.models import User
+    from playground.runs.requests import Prepared, Request
+    from playground.sdk import Answer, AsyncClient, AsyncModel, ServedBy, Waiting
+
+logger = logging.getLogger(__name__)
+
+WAITING_INPUTS = 256
+WATCH_SECONDS = 0.5
+# Values of these are plain as they are, or nearly: turned on the loop. All others carry bytes: turned in a thread.
+_LIGHT = frozenset({"STR", "INT", "FLOAT", "BOOL", "JSON_DATA", "TEXT", "CONCEPT", "LIST", "TUPLE"})
+
+
+class LiveRun:
+    """A run of this process, from its start until it is stored."""
+
+    def __init__(
+        self,
+        user: User,
+        request: Request,
+        *,
+        worker: str,
+        client: AsyncClient,
+        writer: Writer,
+        in_thread: Callable[..., Awaitable[Any]],
+        on_refused: Callable[[LiveRun, Exception], None],
+    ) -> None:
+        self.user = user
+        self.request = request
+        self.tail = Tail(request.run_id)
+        self.figures = Figures()
+        self.has_open_input = request.is_input_open
+        self._worker = worker
+        self._client = client
+        self._writer = writer
+        self._in_thread = in_thread
+        self._on_refused = on_refused
+        self._prepared: Prepared | None = None
+        self._journal: Journal | None = None
+        self._inputs: asyncio.Queue[Any] = asyncio.Queue()
+        self._reason_to_end = ""
+        self._is_light = True
+        self._served: ServedBy | None = None
+        self.task = asyncio.create_task(self._run(), name=f"run {request.run_id}")
+
+    @property
+    def id(self) -> UUID:
+        return self.request.run_id
+
+    @property
+    def is_ended(self) -> bool:
+        return self.tail.is_ended
+
+    # What sockets and the server ask for.
+
+    def stop(self) -> None:
+        """Cancel the call, down to the model's own loop. One that has finished stays finished."""
+        self._end("stop")
+
+    def abandon(self) -> None:
+        """The server stops: end as failed, keeping what arrived."""
+        self._end("server")
+
+    def _end(self, reason: str) -> None:
+        if not self.is_ended and not self._reason_to_end:
+            self._reason_to_end = reason
+            self.task.cancel()
+
+    async def give(self, plain: Any) -> None:
+        """One more input for the model's stream. Raises ConflictError, OverloadedError, RefusedArgument."""
+        if self._prepared is None or not self.has_open_input or self.is_ended:
+            raise ConflictError("This run takes no more inputs.")
+        if self._inputs.qsize() >= WAITING_INPUTS:
+            raise OverloadedError("The model has not taken the last inputs yet: send this one again later.")
+        signature = self._prepared.signature
+        if isinstance(plain, str):
+            value = requests.read_input(self.user, signature, plain)
+        else:
+            value = await self._in_thread(requests.read_input, self.user, signature, plain)
+        self._inputs.put_nowait(value)
+
+    def close_input(self) -> None:
+        """No more inputs will come; the model's answers go on."""
+        if self.has_open_input:
+            self.has_open_input = False
+            self._inputs.put_nowait(None)
+
+    # The task.
+
+    async def _run(self) -> None:
+        try:
+            await self._execute()
+        except asyncio.CancelledError:
+            self._end_early()
+        except (requests.AlreadyStarted, requests.RefusedArgument) as refusal:
+            self._on_refused(self, refusal)
+        except PlaygroundError as error:
+            self._fail(error)
+        except Exception:  # the door of a run: whatever it was, the run ends and says so
+            call_id = secrets.token_hex(8)
+            logger.exception("Run %s broke (request id %s)", self.id, call_id)
+            self._fail(ServerError("Something failed inside the server. Its log says what.", call_id=call_id))
+
+    async def _execute(self) -> None:
+        self._prepared = prepared = await self._in_thread(requests.prepare, self.user, self.request)
+        self._is_light = _is_light(prepared.output_field)
+        self._open_journal(prepared)
+        try:
+            async with asyncio.timeout(settings.RUN_MAX_SECONDS):
+                await self._call(prepared)
+        except DeadlineError:
+            raise
+        except TimeoutError:
+            hours = settings.RUN_MAX_SECONDS / 3600
+            raise DeadlineError(f"The run took longer than {hours:g} h, so it was stopped. {self._kept()}") from None
+        self._close(Run.State.FINISHED, events.FINISHED, events.finished(self._measured()))
+
+    def _open_journal(self, prepared: Prepared) -> None:
+        request = self.request
+        row = Run(
+            id=request.run_id,
+            user_id=self.user.pk,
+            model_id=prepared.version.model_id,
+            version_id=prepared.version.pk,
+            method=request.method,
+            arguments=request.arguments,
+            selector=request.selector,
+            worker=self._worker,
+        )
+        self._journal = Journal(row, self.tail, prepared.media_ids)
+        state = prepared.asked.state if prepared.asked is not None else ""
+        self._append(events.STARTED, events.started(method=request.method, asked=request.selector, state=state))
+
+    async def _call(self, prepared: Prepared) -> None:
+        model = self._model(prepared)
+        if prepared.kind is MethodKind.UNARY:
+            await self._take(await model.call(self.request.method, prepared.arguments, on_wait=self._wait))
+            return
+        inputs = self._all_inputs(prepared) if prepared.kind is MethodKind.STREAM else None
+        watch = asyncio.create_task(self._watch(prepared)) if inputs is not None else None
+        try:
+            async with model.open_stream(
+                self.request.method, prepared.arguments, inputs=inputs, on_wait=self._wait
+            ) as stream:
+                async for answer in stream:
+                    await self._take(answer)
+        finally:
+            self.has_open_input = False
+            if watch is not None:
+                watch.cancel()
+
+    def _model(self, prepared: Prepared) -> AsyncModel:
+        user_id, app_id, model_id = self.request.model
+        return self._client.model(
+            user_id=user_id,
+            app_id=app_id,
+            model_id=model_id,
+            version_id=self.request.version or None,
+            signatures=prepared.signatures,
+            **self.request.selector,
+        )
+
+    async def _all_inputs(self, prepared: Prepared) -> AsyncIterator[Any]:
+        for value in prepared.inputs:
+            yield value
+        while self.has_open_input or not self._inputs.empty():
+            value = await self._inputs.get()
+            if value is None:
+                return
+            yield value
+
+    # What comes back.
+
+    async def _take(self, answer: Answer) -> None:
+        figures = self.figures
+        value = answer.value
+        if type(value) is str:
+            figures.characters += len(value)
+        else:
+            value = await self._plain(value)
+        if self._served is None and answer.served_by is not None:
+            self._route(answer.served_by)
+        if figures.first_output_ms is None:
+            figures.first_output_ms = round(self.tail.elapsed_ms(), 2)
+        figures.prompt_tokens = max(figures.prompt_tokens, answer.prompt_tokens)
+        figures.completion_tokens = max(figures.completion_tokens, answer.completion_tokens)
+        figures.outputs += 1
+        self._append(events.OUTPUT, events.output(figures.outputs - 1, value))
+        if self.tail.size > settings.RUN_MAX_TEXT_BYTES:
+            limit = settings.RUN_MAX_TEXT_BYTES // 2**20
+            raise ModelError(f"The answer grew past {limit} MB, so the model was stopped. {self._kept()}")
+
+    async def _plain(self, value: Any) -> Any:
+        assert self._prepared is not None
+        field = self._prepared.output_field
+        if self._is_light:
+            plain = to_plain(value, field, self._keep)
+        else:
+            plain = await self._in_thread(to_plain, value, field, self._keep)
+        if isinstance(plain, dict) and isinstance(text := plain.get("text"), str):
+            self.figures.characters += len(text)
+        return plain
+
+    def _keep(self, data: bytes, content_type: str) -> str:
+        """Store the bytes of an output; runs in a thread."""
+        return media.store(data, self.user, f"output.{content_type.rpartition('/')[2]}", is_kept=True).pk
+
+    def _route(self, served: ServedBy) -> None:
+        assert self._prepared is not None
+        self._served = served
+        where = {
+            "deployment_id": served.deployment_id,
+            "nodepool_id": served.nodepool_id,
+            "compute_cluster_id": served.compute_cluster_id,
+            "is_shared": (served.deployment_user_id, served.deployment_id) in self._prepared.shared,
+        }
+        asked = self.request.selector
+        names = ("deployment_id", "nodepool_id", "compute_cluster_id")
+        as_asked = all(where[name] == asked[name] for name in names if name in asked) if asked else where["is_shared"]
+        if self._journal is not None:
+            self._journal.served_by = where
+        self._append(events.ROUTED, events.routed(served_by=where, as_asked=bool(as_asked)))
+
+    # Waiting for a deployment.
+
+    def _wait(self, waiting: Waiting) -> None:
+        self._say_deploying(str(waiting.state), waiting.message, waiting.waited_seconds)
+
+    async def _watch(self, prepared: Prepared) -> None:
+        """A stream is held by the gateway until its deployment is ready: meanwhile say how that stands."""
+        if prepared.asked is None:
+            return
+        while self._served is None:
+            await asyncio.sleep(WATCH_SECONDS)
+            state, reason = await self._in_thread(_read_state, prepared.asked.pk)
+            if self._served is None and state != Deployment.State.READY:
+                self._say_deploying(state, reason, self.tail.elapsed_ms() / 1000)
+
+    def _say_deploying(self, state: str, reason: str, waited: float) -> None:
+        asked = self._prepared.asked if self._prepared is not None else None
+        name = asked.slug if asked is not None else self.request.selector.get("deployment_id", "")
+        self._append(events.DEPLOYING, events.deploying(deployment=name, state=state, reason=reason, waited_s=waited))
+
+    # The end.
+
+    def _end_early(self) -> None:
+        if self._reason_to_end == "stop":
+            self._close(Run.State.STOPPED, events.STOPPED, events.stopped(self._measured()))
+        else:
+            self._fail(UnavailableError(f"The server was stopped while this run went on. {self._kept()}"))
+
+    def _fail(self, error: PlaygroundError) -> None:
+        if self._journal is None:
+            self._on_refused(self, error)
+            return
+        described = events.describe_error(error)
+        fields = events.failed(described, self._measured())
+        self._close(Run.State.FAILED, events.FAILED, fields, error=described)
+
+    def _measured(self) -> Figures:
+        self.figures.total_ms = round(self.tail.elapsed_ms(), 2)
+        return self.figures
+
+    def _kept(self) -> str:
+        return "What arrived is kept." if self.figures.outputs else "Nothing had arrived."
+
+    def _close(self, state: str, kind: str, fields: events.Fields, **more: Any) -> None:
+        if self._journal is None:  # stopped before it was prepared: there is nothing to keep
+            self._on_refused(self, InputError("Stopped before it began. Nothing was run."))
+            return
+        self._journal.outcome = {"state": state, **services.row_figures(self.figures), **more}
+        self._append(kind, fields)
+
+    def _append(self, kind: str, fields: events.Fields) -> None:
+        self.tail.append(kind, fields)
+        if self._journal is not None:
+            self._writer.note(self._journal)
+
+
+def _is_light(field: ModelTypeField) -> bool:
+    return type(field).DataType.Name(field.type) in _LIGHT and all(_is_light(inner) for inner in field.type_args)
+
+
+def _read_state(deployment_pk: int) -> tuple[str, str]:
+    row = Deployment.objects.filter(pk=deployment_pk).values_list("state", "reason").first()
+    return (row[0], row[1]) if row is not None else ("", "The deployment was deleted.")

@@ -1,0 +1,288 @@
+"""What a page asks for, checked before anything is sent: the socket's message, then the model, method and arguments."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from playground.catalog.models import Model, ModelVersion, User
+from playground.compute.models import Deployment
+from playground.media import services as media
+from playground.protocol.errors import ConflictError, DeployingError, InputError, NotFoundError, PlaygroundError
+from playground.protocol.plain import from_plain
+from playground.protocol.signatures import MethodKind, bind, kind_of, stream_field
+from playground.runs.models import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from clarifai_grpc.grpc.api.resources_pb2 import MethodSignature, ModelTypeField
+
+_MODEL = re.compile(r"([^/]{1,150})/([^/]{1,64})/models/([^/]{1,64})")
+_SELECTOR_KEYS = ("deployment_id", "deployment_user_id", "compute_cluster_id", "nodepool_id")
+_MEDIA_KINDS = {"IMAGE": "image/", "AUDIO": "audio/", "VIDEO": "video/"}
+_MAX_MEDIA_PER_CALL = 100
+
+
+class RefusedArgument(Exception):
+    """An argument does not fit; ``field`` names it, for the message to stand beside it."""
+
+    def __init__(self, error: PlaygroundError, field: str) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.field = field
+
+
+class AlreadyStarted(Exception):
+    """This user's run with this id exists: the start is a repetition."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A message ``start``, its forms checked."""
+
+    run_id: UUID
+    model: tuple[str, str, str]
+    method: str
+    arguments: dict[str, Any]
+    version: str = ""
+    selector: dict[str, str] = field(default_factory=dict)
+    is_input_open: bool = False
+
+    @property
+    def address(self) -> str:
+        return "{}/{}/models/{}".format(*self.model)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A call that may be made: everything looked up, every value checked."""
+
+    version: ModelVersion
+    signatures: list[MethodSignature]
+    signature: MethodSignature
+    arguments: dict[str, Any]
+    inputs: list[Any]
+    media_ids: frozenset[str]
+    asked: Deployment | None
+    shared: frozenset[tuple[str, str]]
+
+    @property
+    def kind(self) -> MethodKind:
+        return kind_of(self.signature)
+
+    @property
+    def output_field(self) -> ModelTypeField:
+        return self.signature.output_fields[0]
+
+
+def parse_run_id(message: dict[str, Any]) -> UUID:
+    """Raises InputError."""
+    try:
+        return UUID(message["run"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise InputError("run: the run's id, a UUID, is needed.") from None
+
+
+def parse_start(message: dict[str, Any]) -> Request:
+    """The message ``start`` as a request. Raises InputError that names what is malformed."""
+    match = _MODEL.fullmatch(_text(message, "model"))
+    if match is None:
+        raise InputError("model: an address like owner/main/models/hello is needed.")
+    arguments, selector = message.get("arguments", {}), message.get("selector", {})
+    if not isinstance(arguments, dict):
+        raise InputError("arguments: an object, by name, is needed.")
+    if not isinstance(selector, dict) or not all(
+        key in _SELECTOR_KEYS and isinstance(value, str) for key, value in selector.items()
+    ):
+        raise InputError(f"selector: an object of text with {', '.join(_SELECTOR_KEYS)} is needed.")
+    return Request(
+        run_id=parse_run_id(message),
+        model=(match[1], match[2], match[3]),
+        version=_text(message, "version", ""),
+        method=_text(message, "method"),
+        arguments=arguments,
+        selector={key: value for key, value in selector.items() if value},
+        is_input_open=message.get("open_input") is True,
+    )
+
+
+def _text(message: dict[str, Any], name: str, default: str | None = None) -> str:
+    value = message.get(name, default)
+    if not isinstance(value, str) or len(value) > 500:
+        raise InputError(f"{name}: text is needed.")
+    return value
+
+
+def parse_after(message: dict[str, Any]) -> int:
+    """The cursor of a message ``attach``. Raises InputError."""
+    after = message.get("after", 0)
+    if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after < 2**31:
+        raise InputError("after: the number of the last event received, a whole number from 0, is needed.")
+    return after
+
+
+def prepare(user: User, request: Request) -> Prepared:
+    """Look up and check all that a call needs; reads the database and decodes pictures, so run it in a thread.
+
+    Raises AlreadyStarted for a repetition, RefusedArgument, NotFoundError, DeployingError, InputError.
+    """
+    _check_new(user, request)
+    model = Model.objects.visible_to(user).select_related("app__owner").at(*request.model).first()
+    if model is None:
+        where = f"No model {request.address} for you."
+        raise NotFoundError(f"{where} It does not exist, or is not shared with you. Nothing was run.")
+    deployments = list(
+        Deployment.objects.visible_to(user)
+        .filter(model=model)
+        .select_related("owner", "version", "nodepool__cluster")
+        .order_by("-is_shared", "pk")
+    )
+    asked = next((deployment for deployment in deployments if _fits(deployment, request.selector)), None)
+    version = _version(model, request.version, asked)
+    signatures = version.signatures
+    signature = _signature(model, signatures, request.method, asked)
+    reader = _Reader(user)
+    arguments, inputs = _arguments(signature, request, reader)
+    return Prepared(
+        version=version,
+        signatures=signatures,
+        signature=signature,
+        arguments=arguments,
+        inputs=inputs,
+        media_ids=frozenset(reader.ids),
+        asked=asked,
+        shared=frozenset((entry.owner.username, entry.slug) for entry in deployments if entry.is_shared),
+    )
+
+
+def _check_new(user: User, request: Request) -> None:
+    owner_id = Run.objects.filter(pk=request.run_id).values_list("user", flat=True).first()
+    if owner_id == user.pk:
+        raise AlreadyStarted
+    if owner_id is not None:
+        raise NotFoundError(f"No run {request.run_id} for you. It does not exist, or is not yours.")
+
+
+def _fits(deployment: Deployment, selector: dict[str, str]) -> bool:
+    """Whether a call with this selector would go to it: for its state and version alone, the gateway routes."""
+    if "deployment_id" in selector:
+        return deployment.slug == selector["deployment_id"]
+    if "nodepool_id" in selector:
+        nodepool = deployment.nodepool
+        return (nodepool.cluster.slug, nodepool.slug) == (selector.get("compute_cluster_id"), selector["nodepool_id"])
+    return deployment.is_shared
+
+
+def _version(model: Model, slug: str, asked: Deployment | None) -> ModelVersion:
+    if slug:
+        version = model.versions.filter(slug=slug).first()
+    else:
+        version = (asked.version if asked is not None else None) or model.latest
+    if version is None:
+        which = f"version {slug}" if slug else "version yet"
+        raise NotFoundError(f"The model {model} has no {which}. Nothing was run.")
+    version.model = model
+    return version
+
+
+def _signature(
+    model: Model, signatures: list[MethodSignature], method: str, asked: Deployment | None
+) -> MethodSignature:
+    for signature in signatures:
+        if signature.name == method:
+            return signature
+    if not signatures:
+        state = f" It is {asked.state}." if asked is not None else ""
+        raise DeployingError(f"The methods of {model.slug} are not known before it has been loaded once.{state}")
+    names = ", ".join(signature.name for signature in signatures)
+    raise NotFoundError(f"{model.slug} has no method {method!r}. It has {names}. Nothing was run.")
+
+
+class _Reader:
+    """Opens the media that arguments name, as the user may see them, and remembers which those were."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.ids: set[str] = set()
+
+    def fetcher(self, field: ModelTypeField) -> Callable[[str], bytes]:
+        def fetch(media_id: str) -> bytes:
+            if len(self.ids) >= _MAX_MEDIA_PER_CALL:
+                raise InputError(f"A call takes at most {_MAX_MEDIA_PER_CALL} files.")
+            reference = media.find(self.user, str(media_id))
+            _check_content(reference.content_type, reference.name, field)
+            self.ids.add(reference.pk)
+            with media.open_bytes(reference) as file:
+                return file.read()
+
+        return fetch
+
+
+def _check_content(content_type: str, name: str, field: ModelTypeField) -> None:
+    wanted = {_MEDIA_KINDS[kind] for kind in _kinds(field) if kind in _MEDIA_KINDS}
+    is_free = any(kind not in _MEDIA_KINDS for kind in _kinds(field) if kind not in {"LIST", "TUPLE"})
+    if wanted and not is_free and not any(content_type.startswith(prefix) for prefix in wanted):
+        what = "picture" if wanted == {"image/"} else " or ".join(sorted(prefix[:-1] for prefix in wanted))
+        raise InputError(f"{name or 'The file'} is no {what}: its bytes look like {content_type}.")
+
+
+def _kinds(field: ModelTypeField) -> Iterator[str]:
+    yield type(field).DataType.Name(field.type)
+    for inner in field.type_args:
+        yield from _kinds(inner)
+
+
+def _arguments(signature: MethodSignature, request: Request, reader: _Reader) -> tuple[dict[str, Any], list[Any]]:
+    """The arguments as values, and those inputs of a stream that were given with the start."""
+    streamed = stream_field(signature)
+    fields = {field.name: field for field in signature.input_fields}
+    values: dict[str, Any] = {}
+    inputs: list[Any] = []
+    for name, plain in request.arguments.items():
+        field = fields.get(name)
+        if field is None:
+            there = ", ".join(fields) or "none"
+            error = InputError(f"{request.method} has no argument {name!r}. Its arguments: {there}.")
+            raise RefusedArgument(error, name)
+        if streamed is not None and name == streamed.name:
+            inputs = _stream_inputs(plain, field, reader)
+        else:
+            values[name] = read_value(plain, field, reader.fetcher(field))
+    _check_bound(signature, values, streamed)
+    return values, inputs
+
+
+def _stream_inputs(plain: Any, field: ModelTypeField, reader: _Reader) -> list[Any]:
+    if not isinstance(plain, list):
+        raise RefusedArgument(InputError(f"{field.name}: a list of inputs is needed."), field.name)
+    return [read_value(item, field, reader.fetcher(field)) for item in plain]
+
+
+def read_value(plain: Any, field: ModelTypeField, fetch: Callable[[str], bytes]) -> Any:
+    """The value of a plain argument. Raises RefusedArgument."""
+    try:
+        return from_plain(plain, field, fetch)
+    except PlaygroundError as error:
+        raise RefusedArgument(error, field.name) from None
+
+
+def read_input(user: User, signature: MethodSignature, plain: Any) -> Any:
+    """One more input of a stream as a value. Raises RefusedArgument, ConflictError where there is no stream."""
+    field = stream_field(signature)
+    if field is None:
+        raise ConflictError(f"{signature.name} takes no stream of inputs.")
+    return read_value(plain, field, _Reader(user).fetcher(field))
+
+
+def _check_bound(signature: MethodSignature, values: dict[str, Any], streamed: ModelTypeField | None) -> None:
+    """The SDK's own check (types, ranges, choices, what is missing), here, so that a refusal names the field."""
+    stand_in = {streamed.name: iter(())} if streamed is not None else {}
+    try:
+        bind(signature, (), values | stand_in)
+    except PlaygroundError as error:
+        names = [field.name for field in signature.input_fields]
+        field = next((name for name in names if re.search(rf"\b{re.escape(name)}\b", error.message)), "")
+        raise RefusedArgument(error, field) from None

@@ -1,0 +1,170 @@
+"""Questions about runs and the acts on stored ones; what runs right now is the executor's."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.utils import timezone
+
+from playground.protocol.errors import NotFoundError, UnavailableError
+from playground.runs import events
+from playground.runs.events import Figures
+from playground.runs.models import EventBlock, Run, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from django.contrib.auth.models import AnonymousUser
+
+    from playground.catalog.models import Model, User
+
+logger = logging.getLogger(__name__)
+
+DEAD_AFTER = timedelta(seconds=20)
+PAGE_BLOCKS = 16
+
+
+def recent(user: User | AnonymousUser, model: Model | None = None, limit: int = 20) -> list[Run]:
+    """The user's newest runs, of one model or of all, newest first."""
+    runs = Run.objects.visible_to(user).select_related("model__app__owner", "version").order_by("-created_at")
+    return list((runs.filter(model=model) if model is not None else runs)[:limit])
+
+
+def get(user: User | AnonymousUser, run_id: UUID | str) -> Run:
+    """The user's run with this id. Raises NotFoundError when there is none for this user."""
+    runs = Run.objects.visible_to(user).select_related("model__app__owner", "version")
+    run = runs.filter(pk=_as_uuid(run_id)).first() if _as_uuid(run_id) else None
+    if run is None:
+        raise NotFoundError(f"No run {run_id} for you. It does not exist, or is not yours.")
+    return run
+
+
+def _as_uuid(run_id: UUID | str) -> UUID | None:
+    try:
+        return run_id if isinstance(run_id, UUID) else UUID(run_id)
+    except ValueError:
+        return None
+
+
+def outputs(run: Run) -> list[Any]:
+    """The run's outputs in order, plain."""
+    return [event["value"] for event in run.events() if event["kind"] == events.OUTPUT]
+
+
+def joined_text(values: Iterable[Any]) -> str | None:
+    """The text of outputs that are all text; None where one is not."""
+    pieces = list(values)
+    return "".join(pieces) if pieces and all(isinstance(piece, str) for piece in pieces) else None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some stored events as JSON, several to an item where they lie together, and the number of the last one."""
+
+    events: list[bytes]
+    last: int
+    is_end: bool
+
+
+def read_events(user: User, run_id: UUID, after: int) -> Page:
+    """The next stored events of a run above ``after``. Raises NotFoundError for nobody's or another's run."""
+    # The state first: a run that has ended by now has all its events stored.
+    state = Run.objects.visible_to(user).filter(pk=run_id).values_list("state", flat=True).first()
+    if state is None:
+        raise NotFoundError(f"No run {run_id} for you. It does not exist, or is not yours.")
+    blocks = list(EventBlock.objects.filter(run=run_id, last__gt=after).order_by("first")[:PAGE_BLOCKS])
+    pieces = [_above(block, after) for block in blocks]
+    is_end = state != Run.State.RUNNING and len(blocks) < PAGE_BLOCKS
+    return Page(pieces, blocks[-1].last if blocks else after, is_end)
+
+
+def _above(block: EventBlock, after: int) -> bytes:
+    """The block's events above ``after``, between the brackets."""
+    content = bytes(block.events)
+    if block.first <= after:
+        content = orjson.dumps([event for event in orjson.loads(content) if event["n"] > after])
+    return content[1:-1]
+
+
+# Workers: the processes that execute runs.
+
+
+def beat(worker_id: str) -> None:
+    """This worker lives."""
+    Worker.objects.update_or_create(pk=worker_id, defaults={"seen_at": timezone.now()})
+
+
+def fail_dead_runs(worker_id: str = "") -> int:
+    """Mark the running runs of dead workers as failed, keeping what arrived; returns how many there were.
+
+    ``worker_id`` is the asking worker: one that ran on the same machine and whose process is gone is dead at once,
+    any other after 20 s of silence.
+    """
+    since = timezone.now() - DEAD_AFTER
+    alive = {worker_id, *Worker.objects.filter(seen_at__gte=since).values_list("pk", flat=True)}
+    running = Run.objects.filter(state=Run.State.RUNNING, created_at__lt=timezone.now() - timedelta(seconds=1))
+    dead = [run for run in running if run.worker not in alive or _is_gone(run.worker, worker_id)]
+    for run in dead:
+        fail_interrupted(run)
+    Worker.objects.filter(seen_at__lt=since).exclude(pk=worker_id).delete()
+    return len(dead)
+
+
+def new_worker_id(token: str) -> str:
+    """Names this process: machine, process id, and a token against process ids that come again."""
+    return f"{socket.gethostname()[:30]}:{os.getpid()}:{token}"
+
+
+def _is_gone(worker: str, asking: str) -> bool:
+    if not asking or worker == asking or worker.split(":")[0] != asking.split(":")[0]:
+        return False
+    pid = int(worker.split(":")[1])
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return pid == os.getpid()
+
+
+@transaction.atomic
+def fail_interrupted(run: Run) -> None:
+    """End a run whose worker is gone: one more event, ``failed``, behind what is stored."""
+    if not Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(state=Run.State.FAILED):
+        return
+    figures, last, elapsed = Figures(), 0, 0.0
+    for event in run.events():
+        last, elapsed = event["n"], event["t"]
+        if event["kind"] == events.OUTPUT:
+            figures.outputs += 1
+            figures.characters += len(event["value"]) if isinstance(event["value"], str) else 0
+            figures.first_output_ms = figures.first_output_ms or event["t"]
+    figures.total_ms = elapsed
+    kept = "What arrived is kept." if figures.outputs else "Nothing had arrived."
+    error = events.describe_error(UnavailableError(f"The server that executed this run went away. {kept}"))
+    event = events.encode(last + 1, elapsed, events.FAILED, events.failed(error, figures))
+    EventBlock.objects.create(run=run, first=last + 1, last=last + 1, events=b"[" + event + b"]")
+    Run.objects.filter(pk=run.pk).update(error=error, **row_figures(figures))
+    logger.warning("Run %s failed: its worker %s is gone", run.pk, run.worker)
+
+
+def row_figures(figures: Figures) -> dict[str, Any]:
+    """The figures by the names of the row's fields."""
+    fields = dict(vars(figures))
+    return fields | {"output_count": fields.pop("outputs")}
+
+
+def live_sessions(keys: Collection[str]) -> set[str]:
+    """Which of these sessions are still signed in."""
+    found = Session.objects.filter(pk__in=keys, expire_date__gt=timezone.now())
+    return set(found.values_list("pk", flat=True))

@@ -1,0 +1,46 @@
+"""The events of a running run, in memory: written by its task, read by sockets from their cursors and by the writer.
+
+A reader pulls what lies behind its cursor, so a slow one costs nothing; nobody waits for anybody.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from playground.runs.events import LAST_KINDS, Fields, encode
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+
+class Follower(Protocol):
+    """Somebody who wants to hear that there is news."""
+
+    def wake(self) -> None: ...
+
+
+class Tail:
+    """Events as JSON, number ``n`` at index ``n - 1``. Appended to on the loop alone; slices are safe from any thread."""
+
+    __slots__ = ("began", "events", "followers", "is_ended", "run_id", "size")
+
+    def __init__(self, run_id: UUID) -> None:
+        self.run_id = run_id
+        self.began = time.monotonic()
+        self.events: list[bytes] = []
+        self.size = 0
+        self.is_ended = False
+        self.followers: set[Follower] = set()
+
+    def append(self, kind: str, fields: Fields) -> None:
+        """Number an event, keep it, and wake who follows."""
+        event = encode(len(self.events) + 1, self.elapsed_ms(), kind, fields)
+        self.events.append(event)
+        self.size += len(event)
+        self.is_ended = kind in LAST_KINDS
+        for follower in self.followers:
+            follower.wake()
+
+    def elapsed_ms(self) -> float:
+        return (time.monotonic() - self.began) * 1000
