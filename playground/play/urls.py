@@ -1,0 +1,25 @@
+"""Addresses of the model pages and of runs. A model's page has the address that programs use for the model."""
+
+from __future__ import annotations
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from playground.play import views
+
+app_name = "play"
+MODEL = "<str:user_id>/<str:app_id>/models/<str:model_id>"
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="play:models"), name="home"),
+    path("models/", views.models, name="models"),
+    path("runs/", views.runs, name="runs"),
+    path("runs/running", views.running, name="running"),
+    path("runs/<uuid:run_id>", views.run, name="run"),
+    path("deployments/<int:pk>/state", views.deployment_state, name="deployment_state"),
+    path("deployments/<int:pk>/retry", views.retry, name="retry"),
+    path(MODEL, views.model, name="model"),
+    path(f"{MODEL}/versions/<str:version_id>", views.model, name="model_version"),
+    path(f"{MODEL}/runs", views.model_runs, name="model_runs"),
+    path(f"{MODEL}/runs/recent", views.recent, name="recent"),
+]

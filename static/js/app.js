@@ -1,0 +1,1 @@
+/* The one entry: defines the elements that pages use. */
