@@ -14,10 +14,11 @@ from typing import Any
 
 from clarifai_grpc.grpc.api import resources_pb2
 
-from playground.protocol import plain, signatures
+from playground.protocol import signatures
 from playground.protocol.errors import InputError
 from playground.protocol.fields import choices_of, range_of
 from playground.protocol.signatures import MISSING, MethodKind
+from playground.protocol.values import Text
 
 Field = resources_pb2.ModelTypeField
 Types = resources_pb2.ModelTypeField.DataType
@@ -82,13 +83,7 @@ class FormField:
     @property
     def default(self) -> Any:
         """The declared default as a plain value; MISSING where there is none that a page could show."""
-        default = signatures.default_of(self.signature)
-        if default is MISSING or isinstance(default, bytes):
-            return MISSING
-        try:
-            return plain.to_plain(default, self.signature, _refuse_bytes) if default is not None else None
-        except InputError:
-            return MISSING
+        return _plain_default(signatures.default_of(self.signature))
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -288,5 +283,18 @@ def _number_text(value: Any) -> str:
     return repr(value)
 
 
-def _refuse_bytes(data: bytes, content_type: str) -> str:
-    raise InputError("A default of bytes is not shown in forms.")
+def _plain_default(default: Any) -> Any:
+    """A default in plain form, where it has one that a control can hold; MISSING for bytes, pictures and the like."""
+    if isinstance(default, Text):
+        return {"text": default.text}
+    if isinstance(default, float) and not math.isfinite(default):
+        return {"number": _number_text(default)}
+    if default is None or isinstance(default, str | int | float):
+        return default
+    if isinstance(default, dict | list):
+        try:
+            json.dumps(default, allow_nan=False)
+        except (TypeError, ValueError):
+            return MISSING
+        return default
+    return MISSING
