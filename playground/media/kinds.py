@@ -179,7 +179,7 @@ def _decode(stream: BinaryIO, said: str) -> Kind:
 
 def _check_pixels(width: int, height: int, pages: int) -> None:
     if width * height > settings.MAX_IMAGE_PIXELS:
-        raise InputError(f"{_bomb_words()} This one says {width:,} × {height:,}.")
+        raise InputError(f"{_bomb_words()} This one says {width:,} by {height:,}.")
     if pages > 1000:
         raise InputError("The picture has more than 1,000 pages.")
 

@@ -161,7 +161,7 @@ def content(request: HttpRequest, reference_id: str) -> HttpResponseBase:
 
 
 def _span(asked: str | None, size: int) -> tuple[int, int] | None:
-    """The bytes asked for as (start, end); all of them for a header we do not follow; None for one that lies outside."""
+    """The bytes asked for as (start, end); all for a header we do not follow; None for one that lies outside."""
     match = _RANGE.fullmatch(asked or "")
     if match is None or match.groups() == ("", ""):
         return 0, size

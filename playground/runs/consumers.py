@@ -55,8 +55,6 @@ class RunConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no types
         try:
             message = parse(frame)
             await self.act(feed, message)
-        except requests.RefusedArgument as refusal:
-            feed.refuse(_run_of(message), refusal.error, refusal.field)
         except PlaygroundError as error:
             feed.refuse(_run_of(message), error)
 

@@ -44,7 +44,7 @@ def deploying(*, deployment: str, state: str, reason: str, waited_s: float) -> F
 
 
 def routed(*, served_by: Fields, as_asked: bool) -> Fields:
-    """Where the call runs, as the answer says; ``served_by``: deployment_id, nodepool_id, compute_cluster_id, is_shared."""
+    """Where the call runs, as the answer says: deployment_id, nodepool_id, compute_cluster_id, is_shared."""
     return {"served_by": served_by, "as_asked": as_asked}
 
 

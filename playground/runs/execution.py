@@ -131,8 +131,8 @@ class LiveRun:
             await self._execute()
         except asyncio.CancelledError:
             self._end_early()
-        except (requests.AlreadyStarted, requests.RefusedArgument) as refusal:
-            self._on_refused(self, refusal)
+        except requests.AlreadyStarted as repetition:
+            self._on_refused(self, repetition)
         except PlaygroundError as error:
             self._fail(error)
         except Exception:  # the door of a run: whatever it was, the run ends and says so
@@ -194,7 +194,7 @@ class LiveRun:
             user_id=user_id,
             app_id=app_id,
             model_id=model_id,
-            version_id=self.request.version or None,
+            version_id=self.request.version,
             signatures=prepared.signatures,
             **self.request.selector,
         )

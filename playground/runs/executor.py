@@ -180,14 +180,10 @@ class Executor:
         """A run that never began: its followers hear why, or are led to the run that it repeats."""
         if self._runs.get(run.id) is run:
             del self._runs[run.id]
-        for feed in list(run.tail.followers):
-            if not isinstance(feed, Feed):
-                continue
+        for feed in [follower for follower in run.tail.followers if isinstance(follower, Feed)]:
             feed.unfollow(run.id)
             if isinstance(refusal, requests.AlreadyStarted):
                 self.attach(run.user, run.id, 0, feed)
-            elif isinstance(refusal, requests.RefusedArgument):
-                feed.refuse(run.id, refusal.error, refusal.field)
             elif isinstance(refusal, PlaygroundError):
                 feed.refuse(run.id, refusal)
 

@@ -1,7 +1,7 @@
 """What one socket is sent: everything behind its cursors, at most once a frame, several events together.
 
-The first event after a quiet moment goes out at once. Cursors pull, and the next frame is built only when the server has
-taken the last one; so a slow socket costs no more memory than one frame.
+The first event after a quiet moment goes out at once. Cursors pull, and the next frame is built only when the server
+has taken the last one; so a slow socket costs no more memory than one frame.
 """
 
 from __future__ import annotations
@@ -137,9 +137,10 @@ class Feed:
         if cursor is not None:
             cursor.close()
 
-    def refuse(self, run_id: UUID | str | None, error: PlaygroundError, field: str = "") -> None:
-        """Say that something was not done, and why."""
+    def refuse(self, run_id: UUID | str | None, error: PlaygroundError) -> None:
+        """Say that something was not done, and why; ``field`` names the argument it was about."""
         if len(self._refusals) < MAX_REFUSALS:
+            field = getattr(error, "argument", "")
             described = describe_error(error) | ({"field": field} if field else {})
             run = str(run_id) if run_id else None
             self._refusals.append(orjson.dumps({"type": "refused", "run": run, "error": described}))

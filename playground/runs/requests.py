@@ -12,7 +12,7 @@ from playground.compute.models import Deployment
 from playground.media import services as media
 from playground.protocol.errors import ConflictError, DeployingError, InputError, NotFoundError, PlaygroundError
 from playground.protocol.plain import from_plain
-from playground.protocol.signatures import MethodKind, bind, kind_of, stream_field
+from playground.protocol.signatures import MethodKind, bind, kind_of, output_field, stream_field, unknown_argument
 from playground.runs.models import Run
 
 if TYPE_CHECKING:
@@ -24,15 +24,6 @@ _MODEL = re.compile(r"([^/]{1,150})/([^/]{1,64})/models/([^/]{1,64})")
 _SELECTOR_KEYS = ("deployment_id", "deployment_user_id", "compute_cluster_id", "nodepool_id")
 _MEDIA_KINDS = {"IMAGE": "image/", "AUDIO": "audio/", "VIDEO": "video/"}
 _MAX_MEDIA_PER_CALL = 100
-
-
-class RefusedArgument(Exception):
-    """An argument does not fit; ``field`` names it, for the message to stand beside it."""
-
-    def __init__(self, error: PlaygroundError, field: str) -> None:
-        super().__init__(error.message)
-        self.error = error
-        self.field = field
 
 
 class AlreadyStarted(Exception):
@@ -75,7 +66,7 @@ class Prepared:
 
     @property
     def output_field(self) -> ModelTypeField:
-        return self.signature.output_fields[0]
+        return output_field(self.signature)
 
 
 def parse_run_id(message: dict[str, Any]) -> UUID:
@@ -127,7 +118,7 @@ def parse_after(message: dict[str, Any]) -> int:
 def prepare(user: User, request: Request) -> Prepared:
     """Look up and check all that a call needs; reads the database and decodes pictures, so run it in a thread.
 
-    Raises AlreadyStarted for a repetition, RefusedArgument, NotFoundError, DeployingError, InputError.
+    Raises AlreadyStarted for a repetition; NotFoundError, DeployingError, InputError (``argument`` names the field).
     """
     _check_new(user, request)
     model = Model.objects.visible_to(user).select_related("app__owner").at(*request.model).first()
@@ -244,45 +235,33 @@ def _arguments(signature: MethodSignature, request: Request, reader: _Reader) ->
     for name, plain in request.arguments.items():
         field = fields.get(name)
         if field is None:
-            there = ", ".join(fields) or "none"
-            error = InputError(f"{request.method} has no argument {name!r}. Its arguments: {there}.")
-            raise RefusedArgument(error, name)
+            raise unknown_argument(signature, name)
         if streamed is not None and name == streamed.name:
             inputs = _stream_inputs(plain, field, reader)
         else:
             values[name] = read_value(plain, field, reader.fetcher(field))
-    _check_bound(signature, values, streamed)
+    # The SDK's own check, made here: nothing is sent, and the refusal names the field.
+    bind(signature, (), values | ({streamed.name: inputs} if streamed is not None else {}))
     return values, inputs
 
 
 def _stream_inputs(plain: Any, field: ModelTypeField, reader: _Reader) -> list[Any]:
     if not isinstance(plain, list):
-        raise RefusedArgument(InputError(f"{field.name}: a list of inputs is needed."), field.name)
+        raise InputError(f'argument "{field.name}" needs a list of inputs', argument=field.name)
     return [read_value(item, field, reader.fetcher(field)) for item in plain]
 
 
 def read_value(plain: Any, field: ModelTypeField, fetch: Callable[[str], bytes]) -> Any:
-    """The value of a plain argument. Raises RefusedArgument."""
+    """The value of a plain argument. Raises InputError that names it, also where a file is not there."""
     try:
         return from_plain(plain, field, fetch)
     except PlaygroundError as error:
-        raise RefusedArgument(error, field.name) from None
+        raise InputError(error.message, argument=field.name) from None
 
 
 def read_input(user: User, signature: MethodSignature, plain: Any) -> Any:
-    """One more input of a stream as a value. Raises RefusedArgument, ConflictError where there is no stream."""
+    """One more input of a stream as a value. Raises InputError, ConflictError where there is no stream."""
     field = stream_field(signature)
     if field is None:
         raise ConflictError(f"{signature.name} takes no stream of inputs.")
     return read_value(plain, field, _Reader(user).fetcher(field))
-
-
-def _check_bound(signature: MethodSignature, values: dict[str, Any], streamed: ModelTypeField | None) -> None:
-    """The SDK's own check (types, ranges, choices, what is missing), here, so that a refusal names the field."""
-    stand_in = {streamed.name: iter(())} if streamed is not None else {}
-    try:
-        bind(signature, (), values | stand_in)
-    except PlaygroundError as error:
-        names = [field.name for field in signature.input_fields]
-        field = next((name for name in names if re.search(rf"\b{re.escape(name)}\b", error.message)), "")
-        raise RefusedArgument(error, field) from None

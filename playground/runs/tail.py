@@ -21,7 +21,7 @@ class Follower(Protocol):
 
 
 class Tail:
-    """Events as JSON, number ``n`` at index ``n - 1``. Appended to on the loop alone; slices are safe from any thread."""
+    """Events as JSON, number ``n`` at index ``n - 1``. Appended to on the loop alone; slices are safe in any thread."""
 
     __slots__ = ("began", "events", "followers", "is_ended", "run_id", "size")
 
