@@ -7,6 +7,7 @@ look-up and plain Python. A message is taken as finished from its first use here
 from __future__ import annotations
 
 import ast
+import copy
 import json
 import math
 import operator
@@ -321,7 +322,7 @@ def _default_maker(field: Field) -> Callable[[], Any]:
     default = MISSING if field.required or field.iterator else _parse_default(field)
     if isinstance(default, str | bytes | int | float | _Missing | None):
         return lambda: default
-    return lambda: _parse_default(field)  # a fresh one each time: the model may change it
+    return lambda: copy.deepcopy(default)  # a fresh one each time: the model may change it
 
 
 def default_of(field: Field) -> Any:

@@ -487,7 +487,7 @@ class NamedFields(metaclass=NamedFieldsMeta):
     def __contains__(self, name: str) -> bool:
         return name in vars(self)
 
-    def __getattr__(self, name: str) -> Any:  # only for fields that are missing; lets type checkers accept the others
+    def __getattr__(self, name: str) -> Any:  # asked only for what is missing; lets type checkers accept the rest
         raise AttributeError(f"there is no field {name!r} here; there are {', '.join(vars(self)) or 'none'}")
 
     def __eq__(self, other: object) -> bool:
