@@ -28,6 +28,7 @@ from playground.compute.environments import Environments
 from playground.compute.installer import BuildError, Installer
 from playground.compute.models import Deployment
 from playground.compute.services import log_path, record_state
+from playground.protocol.errors import PlaygroundError, ServerError
 from playground.protocol.signatures import signatures_from_json
 
 if TYPE_CHECKING:
@@ -168,12 +169,12 @@ class Controller:
         try:
             signatures = await ask_signatures(endpoint)
             await self._database(_store_signatures, spec, signatures)
-        except (DatabaseError, grpc.aio.AioRpcError, ValueError):
+        except (DatabaseError, grpc.aio.AioRpcError, PlaygroundError):
             log.exception("deployment %s: cannot learn its signatures", spec.name)
 
 
 async def ask_signatures(endpoint: Endpoint) -> list[resources_pb2.MethodSignature]:
-    """The methods of the model behind ``endpoint``, in order of declaration. Raises ValueError, AioRpcError."""
+    """The methods of the model behind ``endpoint``, in order of declaration. Raises ServerError, AioRpcError."""
     data = resources_pb2.Data(parts=[resources_pb2.Part(data=resources_pb2.Data())])
     data.metadata.update({"_method_name": "_GET_SIGNATURES"})
     request = service_pb2.PostModelOutputsRequest(inputs=[resources_pb2.Input(data=data)])
@@ -184,7 +185,7 @@ async def ask_signatures(endpoint: Endpoint) -> list[resources_pb2.MethodSignatu
         )
     text = reply.outputs[0].data.text.raw if reply.outputs else ""
     if not text:
-        raise ValueError(f"the runner told no signatures: {reply.status.description or reply.status.code}")
+        raise ServerError(f"the runner told no signatures: {reply.status.description or reply.status.code}")
     return list(signatures_from_json(text).values())
 
 

@@ -66,7 +66,7 @@ def record_state(
         Transition.objects.create(deployment=row, state=state, reason=reason)
         observed["state_since"] = timezone.now()
     Deployment.objects.filter(pk=deployment_pk).update(**observed)
-    note_change("deployment", deployment_pk)
+    note_change("state", deployment_pk)
     return True
 
 

@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -86,7 +86,8 @@ class RunnerProcess:
         """Where it answers, once its model is loaded. Raises RunnerGoneError."""
         exit_status = asyncio.ensure_future(self._process.wait())
         try:
-            await asyncio.wait({self._address, exit_status}, return_when=asyncio.FIRST_COMPLETED)
+            awaited: set[asyncio.Future[Any]] = {self._address, exit_status}
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
             if not self._address.done():
                 raise RunnerGoneError(await self._how_it_ended())
             endpoint = Endpoint(self._address.result(), ((SECRET_HEADER, self._secret),))

@@ -1,0 +1,165 @@
+"""Models, their versions with signatures in order of declaration, and model types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clarifai_grpc.grpc.api import resources_pb2, service_pb2
+from clarifai_grpc.grpc.api.status import status_pb2
+from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
+from django.db.models import Prefetch
+
+from playground.catalog.models import Model, ModelVersion, User
+from playground.compute.routing import DEFAULT_APP_ID, ME
+from playground.gateway.families.paging import page_of
+from playground.protocol.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+# What a model of each type takes: official clients ask when a call by URL, bytes or file names no input_type.
+INPUT_FIELDS = {
+    "text-to-text": ["text"],
+    "text-classifier": ["text"],
+    "text-embedder": ["text"],
+    "text-to-image": ["text"],
+    "text-to-audio": ["text"],
+    "visual-classifier": ["image"],
+    "visual-detector": ["image"],
+    "visual-embedder": ["image"],
+    "visual-segmenter": ["image"],
+    "image-to-image": ["image"],
+    "image-to-text": ["image"],
+    "audio-to-text": ["audio"],
+    "video-to-text": ["video"],
+    "multimodal-to-text": ["image", "text"],
+    "any-to-any": ["text"],
+}
+
+
+def get_model(caller: User, request: service_pb2.GetModelRequest) -> service_pb2.SingleModelResponse:
+    model = find_model(caller, request.user_app_id, request.model_id)
+    version = find_version(model, request.version_id) if request.version_id else model.latest
+    return service_pb2.SingleModelResponse(model=model_message(model, version))
+
+
+def list_models(caller: User, request: service_pb2.ListModelsRequest) -> service_pb2.MultiModelResponse:
+    owner = request.user_app_id
+    rows = Model.objects.visible_to(caller).filter(app__owner__username=_user_id(caller, owner))
+    if owner.app_id:
+        rows = rows.filter(app__slug=owner.app_id)
+    if request.model_type_id:
+        rows = rows.filter(type_id=request.model_type_id)
+    if request.name:
+        rows = rows.filter(slug__icontains=request.name)
+    newest_first = Prefetch("versions", ModelVersion.objects.order_by("-created_at", "-pk"))
+    rows = rows.select_related("app__owner").prefetch_related(newest_first).order_by("pk")
+    models = [
+        model_message(row, next(iter(row.versions.all()), None))
+        for row in page_of(rows, request.page, request.per_page)
+    ]
+    return service_pb2.MultiModelResponse(models=models)
+
+
+def get_model_version(
+    caller: User, request: service_pb2.GetModelVersionRequest
+) -> service_pb2.SingleModelVersionResponse:
+    model = find_model(caller, request.user_app_id, request.model_id)
+    version = find_version(model, request.version_id)
+    return service_pb2.SingleModelVersionResponse(model_version=version_message(model, version, in_full=True))
+
+
+def list_model_versions(
+    caller: User, request: service_pb2.ListModelVersionsRequest
+) -> service_pb2.MultiModelVersionResponse:
+    model = find_model(caller, request.user_app_id, request.model_id)
+    rows = page_of(model.versions.order_by("-created_at", "-pk"), request.page, request.per_page)
+    return service_pb2.MultiModelVersionResponse(
+        model_versions=[version_message(model, row, in_full=True) for row in rows]
+    )
+
+
+def get_model_type(caller: User, request: service_pb2.GetModelTypeRequest) -> service_pb2.SingleModelTypeResponse:
+    fields = INPUT_FIELDS.get(request.model_type_id)
+    if fields is None:
+        raise NotFoundError(f"No model type {request.model_type_id}. The types are {', '.join(INPUT_FIELDS)}.")
+    return service_pb2.SingleModelTypeResponse(
+        model_type=resources_pb2.ModelType(id=request.model_type_id, title=request.model_type_id, input_fields=fields)
+    )
+
+
+def find_model(caller: User, owner: resources_pb2.UserAppIDSet, model_id: str) -> Model:
+    """The model at an address. Raises NotFoundError in the same words for what is hidden and what is not there."""
+    if not model_id:
+        raise InputError("The call names no model: give model_id.", code=StatusCode.MODEL_INVALID_REQUEST)
+    user_id, app_id = _user_id(caller, owner), owner.app_id or DEFAULT_APP_ID
+    visible = Model.objects.visible_to(caller).select_related("app__owner")
+    found = visible.at(user_id, app_id, model_id).first()
+    if found is None:
+        near = visible.filter(app__owner__username=user_id, app__slug=app_id).order_by("pk")
+        names = ", ".join(str(row) for row in near[:20])
+        there = f" The models you can use are {names}." if names else ""
+        raise NotFoundError(
+            f"No model {user_id}/{app_id}/models/{model_id} for you. "
+            f"It does not exist, or is not shared with you.{there}",
+            code=StatusCode.MODEL_DOES_NOT_EXIST,
+        )
+    return found
+
+
+def find_version(model: Model, version_id: str) -> ModelVersion:
+    """The version with this id, or the latest for "". Raises NotFoundError."""
+    found = model.versions.filter(slug=version_id).first() if version_id else model.latest
+    if found is None:
+        ids = ", ".join(model.versions.order_by("-created_at", "-pk").values_list("slug", flat=True)[:20])
+        raise NotFoundError(
+            f"The model {model} has no version {version_id}. Its versions are {ids}."
+            if version_id
+            else f"The model {model} has no version yet.",
+            code=StatusCode.MODEL_DOES_NOT_EXIST,
+        )
+    return found
+
+
+def model_message(model: Model, version: ModelVersion | None) -> resources_pb2.Model:
+    """Lean, since official clients send the whole of it back with every call."""
+    message = resources_pb2.Model(
+        id=model.slug,
+        name=model.slug,
+        user_id=model.app.owner.username,
+        app_id=model.app.slug,
+        model_type_id=model.type_id,
+        description=model.summary,
+        visibility=resources_pb2.Visibility(gettable=model.visibility),
+    )
+    message.created_at.FromDatetime(model.created_at)
+    message.modified_at.FromDatetime(model.modified_at)
+    if version is not None:
+        message.model_version.CopyFrom(version_message(model, version, in_full=False))
+    return message
+
+
+def version_message(model: Model, version: ModelVersion, *, in_full: bool) -> resources_pb2.ModelVersion:
+    signatures: Sequence[resources_pb2.MethodSignature] = version.signatures if in_full else ()
+    message = resources_pb2.ModelVersion(
+        id=version.slug,
+        user_id=model.app.owner.username,
+        app_id=model.app.slug,
+        status=status_pb2.Status(code=StatusCode.MODEL_TRAINED, description="Model is trained"),
+        method_signatures=signatures,
+    )
+    message.created_at.FromDatetime(version.created_at)
+    return message
+
+
+def _user_id(caller: User, owner: resources_pb2.UserAppIDSet) -> str:
+    return caller.username if owner.user_id in ME else str(owner.user_id)
+
+
+HANDLERS: dict[str, Callable[..., object]] = {
+    "GetModel": get_model,
+    "ListModels": list_models,
+    "GetModelVersion": get_model_version,
+    "ListModelVersions": list_model_versions,
+    "GetModelType": get_model_type,
+}

@@ -1,0 +1,129 @@
+"""The gateway's process: first what should run, then the door, both in one loop; and an orderly end within 4 s."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from django.conf import settings
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health
+
+from playground.catalog.changes import ChangeWatcher
+from playground.compute.controller import Controller
+from playground.compute.database import DatabaseThread
+from playground.gateway.access import Authenticator
+from playground.gateway.management import Management
+from playground.gateway.relay import MESSAGE_OPTIONS, Relay
+from playground.gateway.snapshots import Snapshots
+from playground.protocol.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GRACE_SECONDS = 2.0
+_SERVICE = "/clarifai.api.V2/"
+_SERVER_OPTIONS = (*MESSAGE_OPTIONS, ("grpc.so_reuseport", 0))
+log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """Everything that one gateway is made of; ``start``, then ``stop``."""
+
+    def __init__(self) -> None:
+        self._reads = DatabaseThread("reads")
+        self._writes = DatabaseThread("writes")
+        self._authenticator = Authenticator(self._reads)
+        self._snapshots = Snapshots(self._reads)
+        self.controller = Controller(self._writes)
+        self._relay = Relay(self._authenticator, self._snapshots, self.controller)
+        self._management = Management(self._authenticator, self._reads)
+        self._health = health.HealthServicer()
+        self._server = grpc.aio.server(options=_SERVER_OPTIONS)
+        self._loop = asyncio.get_running_loop()
+        self._watcher = ChangeWatcher(self._hear)
+
+    async def start(self, host: str, port: int) -> int:
+        """The port it answers on. Raises ConfigError when the address cannot be had."""
+        try:
+            bound = self._bind(host, port)
+        except RuntimeError:
+            raise ConfigError(
+                f"Cannot listen on {host}:{port} for the API: is it taken? "
+                "Choose another with --gateway-port or PLAYGROUND_GATEWAY_PORT."
+            ) from None
+        await self._reads(self._watcher.start)
+        await self.controller.start()
+        self._server.add_generic_rpc_handlers((_Handlers(self._relay, self._management),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        await self._server.start()
+        await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        return bound
+
+    async def stop(self) -> None:
+        """No new calls, 2 s for those that run, then the runners."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(GRACE_SECONDS)
+        await self.controller.close()
+        await self._relay.close()
+        self._watcher.stop()
+        await self._reads.close()
+        await self._writes.close()
+
+    def _bind(self, host: str, port: int) -> int:
+        bound: int = self._server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        return bound
+
+    def _hear(self, changes: Sequence[tuple[str, str]]) -> None:
+        """From the watcher's thread: what this process keeps in memory may be out of date."""
+        self._loop.call_soon_threadsafe(self._refresh, {kind for kind, _ in changes})
+
+    def _refresh(self, kinds: set[str]) -> None:
+        if not kinds or kinds & {"token", "user"}:
+            self._authenticator.forget()
+        if not kinds or kinds - {"token", "state"}:
+            self._snapshots.forget()
+            self.controller.wake()
+
+
+class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
+    """Every V2 call by name: three are relayed as bytes, the rest is management."""
+
+    def __init__(self, relay: Relay, management: Management) -> None:
+        self._management = management
+        self._handlers: dict[str, Any] = {
+            "PostModelOutputs": grpc.unary_unary_rpc_method_handler(relay.post),
+            "GenerateModelOutputs": grpc.unary_stream_rpc_method_handler(relay.generate),
+            "StreamModelOutputs": grpc.stream_stream_rpc_method_handler(relay.stream),
+        }
+
+    def service(self, details: grpc.HandlerCallDetails) -> Any:
+        method: str = details.method
+        if not method.startswith(_SERVICE):
+            return None
+        name = method.removeprefix(_SERVICE)
+        if name not in self._handlers:
+            self._handlers[name] = self._management.handler(name)
+        return self._handlers[name]
+
+
+async def serve(host: str, port: int) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    gateway = Gateway()
+    bound = await gateway.start(host, port)
+    log.info("gateway listening on %s:%d", host, bound)
+    await stopped.wait()
+    await gateway.stop()
+
+
+def main() -> None:
+    """What ``manage.py gateway`` runs: host and port come from the settings."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s %(message)s")
+    asyncio.run(serve(settings.GATEWAY_HOST, settings.GATEWAY_PORT))
