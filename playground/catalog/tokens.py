@@ -44,9 +44,12 @@ def revoke_token(row: AccessToken) -> None:
 
 
 def authenticate(token: str) -> User | None:
-    """Whose token this is; None when it is unknown, revoked, past its time, or its user may no longer come in."""
-    user = _owner_of(token) if token.startswith(TOKEN_PREFIX) else read_gateway_token(token)
-    return user if user is not None and user.is_active else None
+    """Whose access token this is; None when it is unknown or revoked, or its user may no longer come in."""
+    wanted = digest(token)
+    row = AccessToken.objects.select_related("user").filter(digest=wanted, revoked_at=None).first()
+    if row is None or not hmac.compare_digest(row.digest, wanted):
+        return None
+    return row.user if row.user.is_active else None
 
 
 def mint_gateway_token(user: User) -> str:
@@ -60,10 +63,4 @@ def read_gateway_token(token: str) -> User | None:
         content = signing.loads(token, salt=_SALT, max_age=GATEWAY_TOKEN_SECONDS)
     except signing.BadSignature:
         return None
-    return User.objects.filter(pk=content["user"]).first()
-
-
-def _owner_of(token: str) -> User | None:
-    wanted = digest(token)
-    row = AccessToken.objects.select_related("user").filter(digest=wanted, revoked_at=None).first()
-    return row.user if row is not None and hmac.compare_digest(row.digest, wanted) else None
+    return User.objects.filter(pk=content["user"], is_active=True).first()

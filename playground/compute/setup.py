@@ -21,11 +21,15 @@ BUILT_IN = ("hello", "smollm2", "nanodet", "efficientnet")
 
 
 def ensure(*, demo: bool = True) -> None:
-    """Owner, app, cluster, shared nodepool and, with ``demo``, the built-in models with their shared deployments."""
+    """Owner, app, cluster, shared nodepool and the built-in models with their shared deployments.
+
+    Without ``demo`` only ``hello`` is among them, which needs neither downloads nor much memory.
+    """
     owner, app = ensure_owner()
     ensure_shared_nodepool(owner)
-    if demo:
-        ensure_built_in_models(app)
+    for folder in built_in_folders():
+        if demo or folder.name == BUILT_IN[0]:
+            ensure_built_in_model(app, folder)
 
 
 def ensure_shared_nodepool(owner: User) -> Nodepool:
@@ -41,10 +45,13 @@ def ensure_shared_nodepool(owner: User) -> Nodepool:
     return nodepool
 
 
-def ensure_built_in_models(app: App, examples: Path = EXAMPLES) -> None:
-    """Each folder of ``examples`` as a model of ``app``, its latest version being the folder as it is now."""
-    folders = {file.parent.name: file.parent for file in examples.glob("*/config.yaml")}
+def built_in_folders() -> list[Path]:
+    folders = {file.parent.name: file.parent for file in EXAMPLES.glob("*/config.yaml")}
     known = [name for name in BUILT_IN if name in folders]
-    for name in known + sorted(folders.keys() - set(known)):
-        version = add_model(app, folders[name])
-        ensure_shared_deployment(version.model)
+    return [folders[name] for name in known + sorted(folders.keys() - set(known))]
+
+
+def ensure_built_in_model(app: App, folder: Path) -> None:
+    """The folder as a model of ``app``, its latest version being the folder as it is now."""
+    version = add_model(app, folder)
+    ensure_shared_deployment(version.model)

@@ -72,5 +72,6 @@ def read_token(metadata: Iterable[tuple[str, str | bytes]]) -> str:
 
 
 def _look_up(token: str) -> Caller | None:
-    user = tokens.authenticate(token)
+    is_minted = not token.startswith(tokens.TOKEN_PREFIX)
+    user = tokens.read_gateway_token(token) if is_minted else tokens.authenticate(token)
     return Caller(user.pk, user.username) if user is not None else None

@@ -125,5 +125,4 @@ async def serve(host: str, port: int) -> None:
 
 def main() -> None:
     """What ``manage.py gateway`` runs: host and port come from the settings."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s %(message)s")
     asyncio.run(serve(settings.GATEWAY_HOST, settings.GATEWAY_PORT))
