@@ -1,4 +1,4 @@
-"""One throw-away data folder for the whole run, chosen before the settings are read."""
+"""One throw-away data folder for the whole run, chosen before the settings are read; and skips that may not be."""
 
 from __future__ import annotations
 
@@ -7,11 +7,22 @@ import os
 import shutil
 import tempfile
 
+import pytest
+
+NO_SKIPS = os.environ.pop("PLAYGROUND_NO_SKIPS", "") == "1"
 _DATA_DIR = tempfile.mkdtemp(prefix="playground-tests-")
 atexit.register(shutil.rmtree, _DATA_DIR, ignore_errors=True)
 
-for name in [
-    name for name in os.environ if name.startswith(("PLAYGROUND_", "CLARIFAI_")) and name != "PLAYGROUND_NO_SKIPS"
-]:
+for name in [name for name in os.environ if name.startswith(("PLAYGROUND_", "CLARIFAI_"))]:
     del os.environ[name]
 os.environ["PLAYGROUND_DATA_DIR"] = _DATA_DIR
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> object:
+    """Where nothing may be skipped, a skip is a failure."""
+    report = yield
+    if NO_SKIPS and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, where nothing may be: {report.longrepr}"
+    return report

@@ -1,7 +1,8 @@
 """The guard: parent of web and gateway. When its pipe closes, it ends them and everything below.
 
 The command writes one JSON line for each process to keep alive: ``{"name", "arguments", "sockets"}``. What ends by
-itself is started again, after a wait that grows. No Django and no gRPC here: it must be small, and never the one to fail.
+itself is started again, after a wait that grows. No Django and no gRPC here: it must be small, and never the one to
+fail.
 """
 
 from __future__ import annotations

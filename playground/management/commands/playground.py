@@ -52,7 +52,7 @@ class Command(PlaygroundCommand):
         for name, host in [("web", settings.HOST), ("gateway", settings.GATEWAY_HOST)]:
             if not is_loopback(host):
                 self.say(
-                    f"Warning: the {name} listens on {host} without TLS: tokens and data cross the network in the clear. "
+                    f"Warning: the {name} listens on {host} without TLS: tokens and data can be read on the way. "
                     "Put a proxy with TLS in front, and set PLAYGROUND_PUBLIC_URL."
                 )
 

@@ -1,4 +1,4 @@
-"""``manage.py runner DIR``: serve one model folder. Needs no Django: ``python -m playground.runner DIR`` does the same."""
+"""``manage.py runner DIR``: serve one model folder. ``python -m playground.runner DIR`` does the same without Django."""
 
 from __future__ import annotations
 
