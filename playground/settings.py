@@ -211,7 +211,9 @@ PACKAGE_CACHE_DIR = DATA_DIR / "package-cache"
 # What runners and the installer see of our environment: no token, no address of ours.
 _plain = ("PATH", "HOME", "USER", "LANG", "LC_*", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "LD_LIBRARY_PATH")
 RUNNER_ENVIRONMENT = pass_on(*_plain, "PYTHONHASHSEED", "OMP_*", "CUDA_*", "NVIDIA_*", "HF_HOME", "HF_HUB_OFFLINE")
-INSTALLER_ENVIRONMENT = pass_on(*_plain, "UV_*", "PIP_*", "*_PROXY", "*_proxy", "NETRC", "CC", "CXX", "CFLAGS", "CMAKE_*")
+INSTALLER_ENVIRONMENT = pass_on(
+    *_plain, "UV_*", "PIP_*", "*_PROXY", "*_proxy", "NETRC", "CC", "CXX", "CFLAGS", "CMAKE_*"
+)
 
 SESSION_COOKIE_NAME = f"playground_session_{INSTALLATION_ID}"
 CSRF_COOKIE_NAME = f"playground_csrf_{INSTALLATION_ID}"

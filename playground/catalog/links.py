@@ -34,7 +34,7 @@ def renew() -> str:
 def current() -> str:
     """The secret of this start; empty where no server was ever started."""
     try:
-        return (settings.DATA_DIR / _FILE).read_text().strip()  # type: ignore[no-any-return]
+        return (settings.DATA_DIR / _FILE).read_text().strip()
     except FileNotFoundError:
         return ""
 

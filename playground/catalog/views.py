@@ -45,7 +45,7 @@ def sign_in_by_link(request: HttpRequest) -> HttpResponse:
             login(request, form.user, backend=_BACKEND)
     elif not request.user.is_authenticated:
         attempts.note_failure(request)
-        return show_sign_in(request, SignInForm(), problem=form.errors["token"][0], status=403)
+        return show_sign_in(request, SignInForm(), problem=str(form.errors["token"][0]), status=403)
     rest = request.GET.copy()
     del rest["token"]
     path = "/" + request.path.lstrip("/\\")  # "//elsewhere/" would leave this host

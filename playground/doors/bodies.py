@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from asgiref.typing import (
-    ASGI3Application,
-    ASGIReceiveCallable,
-    ASGIReceiveEvent,
-    ASGISendCallable,
-    ASGISendEvent,
-    Scope,
-)
+from playground.doors.shapes import Application, Event, Receive, Scope, Send
 
 
 class _TooLargeError(Exception):
@@ -19,27 +12,27 @@ class _TooLargeError(Exception):
 class BodyDoor:
     """Answers 413 to bodies past ``limit`` bytes. (Before Daphne, which reads bodies whole, stands a stricter one.)"""
 
-    def __init__(self, application: ASGI3Application, *, limit: int) -> None:
+    def __init__(self, application: Application, *, limit: int) -> None:
         self.application = application
         self.limit = limit
 
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        claimed = dict(scope["headers"]).get(b"content-length", b"0")  # type: ignore[typeddict-item]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        claimed = dict(scope["headers"]).get(b"content-length", b"0")
         if not claimed.isdigit() or int(claimed) > self.limit:
             await refuse(send)
             return
         taken, has_started = 0, False
 
-        async def counted() -> ASGIReceiveEvent:
+        async def counted() -> Event:
             nonlocal taken
-            event = await receive()
+            event: Event = await receive()
             if event["type"] == "http.request":
                 taken += len(event.get("body", b""))
                 if taken > self.limit:
                     raise _TooLargeError
             return event
 
-        async def watched(event: ASGISendEvent) -> None:
+        async def watched(event: Event) -> None:
             nonlocal has_started
             has_started = True
             await send(event)
@@ -51,7 +44,7 @@ class BodyDoor:
                 await refuse(send)
 
 
-async def refuse(send: ASGISendCallable) -> None:
+async def refuse(send: Send) -> None:
     headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 413, "headers": headers, "trailers": False})
     await send({"type": "http.response.body", "body": b"The body is too large.\n", "more_body": False})

@@ -10,15 +10,16 @@ import logging
 import socket
 from typing import Any
 
-from asgiref.typing import ASGI3Application
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.server import Server
-from twisted.internet import defer, reactor
-from twisted.internet.endpoints import AdoptedStreamServerEndpoint
-from twisted.internet.interfaces import ITransport
+from twisted.internet import defer, endpoints
+from twisted.internet import reactor as _reactor
 
 from playground.doors import lifespan
+from playground.doors.shapes import Application
 
+reactor: Any = _reactor
+AdoptedEndpoint: Any = endpoints.AdoptedStreamServerEndpoint
 access_log = logging.getLogger("playground.access")
 
 _LINGER_S = 2.0
@@ -36,7 +37,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.received = 0
         self.is_refused = False
-        self.overdue = reactor.callLater(_REQUEST_S, self._drop)  # type: ignore[attr-defined]
+        self.overdue: Any = reactor.callLater(_REQUEST_S, self._drop)
 
     def gotLength(self, length: int | None) -> None:
         if length is not None and length > self.server.max_body_bytes:
@@ -86,10 +87,10 @@ def _ignore(*args: Any) -> None:
     return None
 
 
-def _close_softly(transport: ITransport) -> None:
+def _close_softly(transport: Any) -> None:
     if hasattr(transport, "loseWriteConnection"):
         transport.loseWriteConnection()
-    reactor.callLater(_LINGER_S, transport.abortConnection)  # type: ignore[attr-defined]
+    reactor.callLater(_LINGER_S, transport.abortConnection)
 
 
 class BoundedFactory(HTTPFactory):  # type: ignore[misc]
@@ -103,7 +104,7 @@ class WebServer(Server):  # type: ignore[misc]
     """Daphne on a socket that is bound already, with our limits and our end."""
 
     def __init__(
-        self, application: ASGI3Application, *, listener: socket.socket, max_body_bytes: int, max_message_bytes: int
+        self, application: Application, *, listener: socket.socket, max_body_bytes: int, max_message_bytes: int
     ) -> None:
         super().__init__(
             application,
@@ -115,12 +116,12 @@ class WebServer(Server):  # type: ignore[misc]
             server_name="",
             verbosity=0,
         )
-        self.endpoints = []  # Daphne opens what is named here by itself; ours is open
+        self.endpoints: list[str] = []  # Daphne opens what is named here by itself; ours is open
         self.listener = listener
         self.max_body_bytes = max_body_bytes
 
     def _listen(self) -> None:
-        endpoint = AdoptedStreamServerEndpoint(reactor, self.listener.fileno(), self.listener.family)
+        endpoint = AdoptedEndpoint(reactor, self.listener.fileno(), self.listener.family)
         endpoint.listen(BoundedFactory(self)).addCallbacks(self.listen_success, self.listen_error)
 
     def kill_all_applications(self) -> Any:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 
-from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
+from playground.doors.shapes import Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ async def end() -> None:
 class Lifespan:
     """ASGI's lifespan protocol; Daphne has none."""
 
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         while True:
             event = await receive()
             if event["type"] == "lifespan.startup":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, MutableMapping
-from typing import Any
+from collections.abc import Iterable
 
-from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from django.urls import set_script_prefix
+
+from playground.doors.shapes import Application, Receive, Scope, Send
 
 _FORWARDED = {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-port", b"forwarded"}
 
@@ -19,18 +19,18 @@ class AddressDoor:
     claims (``Daphne-Root-Path``) is overruled by the setting.
     """
 
-    def __init__(self, application: ASGI3Application, *, trusted: Iterable[str], sub_path: str) -> None:
+    def __init__(self, application: Application, *, trusted: Iterable[str], sub_path: str) -> None:
         self.application = application
         self.trusted = [ipaddress.ip_network(network) for network in trusted]
         self.sub_path = sub_path
 
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in {"http", "websocket"}:
-            scope = self._mended(dict(scope))  # type: ignore[arg-type]
+            scope = self._mended(dict(scope))
             set_script_prefix(f"{self.sub_path}/")
         await self.application(scope, receive, send)
 
-    def _mended(self, scope: dict[str, Any]) -> Any:
+    def _mended(self, scope: Scope) -> Scope:
         headers = list(scope["headers"])
         scope["headers"] = [pair for pair in headers if pair[0] not in _FORWARDED and pair[0] != b"daphne-root-path"]
         peer = (scope.get("client") or ("", 0))[0]
@@ -42,7 +42,7 @@ class AddressDoor:
             scope["raw_path"] = self.sub_path.encode() + (scope.get("raw_path") or b"")
         return scope
 
-    def _believe(self, scope: MutableMapping[str, Any], said: dict[bytes, str]) -> None:
+    def _believe(self, scope: Scope, said: dict[bytes, str]) -> None:
         hops = [hop.strip() for hop in said.get(b"x-forwarded-for", "").split(",") if hop.strip()]
         while len(hops) > 1 and self._is_trusted(hops[-1]):
             hops.pop()

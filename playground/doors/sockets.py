@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, Scope
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
+
+from playground.doors.shapes import Application, Event, Receive, Scope, Send
 
 
 class OriginDoor:
@@ -16,11 +17,11 @@ class OriginDoor:
     person visits could speak in their name.
     """
 
-    def __init__(self, application: ASGI3Application) -> None:
+    def __init__(self, application: Application) -> None:
         self.application = application
 
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        headers = {name: value.decode("latin1") for name, value in scope["headers"]}  # type: ignore[typeddict-item]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name: value.decode("latin1") for name, value in scope["headers"]}
         if is_own_origin(headers.get(b"origin", ""), headers.get(b"host", "")):
             await self.application(scope, receive, send)
         else:
@@ -40,13 +41,13 @@ def is_own_origin(origin: str, host: str) -> bool:
 class SocketLimits:
     """Closes a socket (1009) whose message is larger than ``limit`` bytes, should the server let one through."""
 
-    def __init__(self, application: ASGI3Application, *, limit: int) -> None:
+    def __init__(self, application: Application, *, limit: int) -> None:
         self.application = application
         self.limit = limit
 
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        async def limited() -> ASGIReceiveEvent:
-            event = await receive()
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def limited() -> Event:
+            event: Event = await receive()
             if event["type"] != "websocket.receive":
                 return event
             if len(event.get("text") or event.get("bytes") or "") <= self.limit:

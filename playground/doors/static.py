@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import logging
 import os
 from collections.abc import Iterator
+from typing import Any
 from wsgiref.headers import Headers
 
-from asgiref.typing import ASGI3Application
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from servestatic import ServeStaticASGI
 
-logger = logging.getLogger(__name__)
+from playground.doors.shapes import Application
+
 _FINGERPRINT = ".fingerprint"
 # Of django-htmx only htmx itself is ours to serve; some of its extensions import what is not there.
 _LEFT_OUT = ["ext", "htmax*", "debug.js", "django-htmx.js", "htmx-2.js", "htmx-4.js", "htmx.js"]
@@ -32,16 +34,22 @@ class HashedStorage(ManifestStaticFilesStorage):
     support_js_module_import_aggregation = True
 
     def stored_name(self, name: str) -> str:
-        return super().stored_name(name) if self.hashed_files and not settings.DEBUG else name  # type: ignore[no-any-return]
+        return super().stored_name(name) if self.hashed_files and not settings.DEBUG else name
 
 
 def collect() -> bool:
-    """Bring ``STATIC_ROOT`` up to date; whether there was anything to do."""
+    """Bring ``STATIC_ROOT`` up to date; whether there was anything to do. Raises ``ImproperlyConfigured``."""
     found = fingerprint()
     mark = settings.STATIC_ROOT / _FINGERPRINT
     if mark.is_file() and mark.read_text() == found:
         return False
-    call_command("collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=_LEFT_OUT)
+    said = io.StringIO()
+    try:
+        call_command(
+            "collectstatic", interactive=False, clear=True, ignore_patterns=_LEFT_OUT, stdout=said, stderr=said
+        )
+    except ValueError as error:  # a style sheet or module that names what is not there
+        raise ImproperlyConfigured(f"The static files cannot be collected: {error}") from None
     mark.write_text(found)
     return True
 
@@ -59,18 +67,19 @@ def _source_files() -> Iterator[tuple[str, int, int]]:
             yield path, facts.st_size, facts.st_mtime_ns
 
 
-def serve(application: ASGI3Application) -> ASGI3Application:
+def serve(application: Any) -> Application:
     """``application`` with the static files in front of it."""
     if settings.DEBUG:
-        return ASGIStaticFilesHandler(application)  # type: ignore[no-any-return]
+        return ASGIStaticFilesHandler(application)
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-    return ServeStaticASGI(  # type: ignore[return-value]
+    served: Application = ServeStaticASGI(
         application,
         root=settings.STATIC_ROOT,
         prefix=settings.STATIC_URL,
         allow_all_origins=False,
         add_headers_function=_add_headers,
     )
+    return served
 
 
 def _add_headers(headers: Headers, path: str, url: str) -> None:

@@ -16,7 +16,7 @@ def adopt_orphans() -> bool:
     """From now on, processes below us that lose their parent become our children. False where no such call exists."""
     if not sys.platform.startswith("linux"):
         return False
-    return ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
 
 
 def children() -> list[int]:
@@ -37,7 +37,7 @@ def children() -> list[int]:
 
 def reap() -> dict[int, int]:
     """The children that have ended since, with their exit status (negative: the signal)."""
-    ended = {}
+    ended: dict[int, int] = {}
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)

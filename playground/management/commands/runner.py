@@ -1,4 +1,4 @@
-"""``manage.py runner DIR``: serve one model folder. ``python -m playground.runner DIR`` does the same without Django."""
+"""``manage.py runner DIR``: serve one model folder; ``python -m playground.runner DIR`` does it without Django."""
 
 from __future__ import annotations
 
