@@ -8,6 +8,9 @@ import shutil
 import tempfile
 
 import pytest
+from django.conf import settings
+
+import pytest
 
 NO_SKIPS = os.environ.pop("PLAYGROUND_NO_SKIPS", "") == "1"
 _DATA_DIR = tempfile.mkdtemp(prefix="playground-tests-")
@@ -26,3 +29,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.outcome = "failed"
         report.longrepr = f"skipped, where nothing may be: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Tests share a file, as the product's threads and processes do: memory shared between threads locks otherwise."""
+    settings.DATABASES["default"]["TEST"]["NAME"] = f"{_DATA_DIR}/test.sqlite3"

@@ -37,7 +37,7 @@ class ReferenceQuerySet(models.QuerySet["Reference"]):
 
 
 class Reference(models.Model):
-    """Somebody's use of a blob: what runs and pages name. The same picture of two users is one blob and two of these."""
+    """Somebody's use of a blob: what runs and pages name. One picture of two users is one blob and two of these."""
 
     id = models.CharField(max_length=32, primary_key=True, default=new_media_id)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="+")

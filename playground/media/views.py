@@ -148,9 +148,9 @@ def content(request: HttpRequest, reference_id: str) -> HttpResponseBase:
     span = _span(asked, size)
     if span is None:
         file.close()
-        response = HttpResponse(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
-        response["Content-Range"] = f"bytes */{size}"
-        return _guarded(response, reference)
+        outside = HttpResponse(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+        outside["Content-Range"] = f"bytes */{size}"
+        return _guarded(outside, reference)
     start, end = span
     response = _body(file, start, end - start, is_empty=request.method == "HEAD")
     if asked and span != (0, size):

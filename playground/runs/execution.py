@@ -171,15 +171,16 @@ class LiveRun:
         self._append(events.STARTED, events.started(method=request.method, asked=request.selector, state=state))
 
     async def _call(self, prepared: Prepared) -> None:
-        model = self._model(prepared)
+        model, method = self._model(prepared), self.request.method
+        deadline = settings.RUN_MAX_SECONDS + 5.0  # our own limit comes first, and says so in its own words
         if prepared.kind is MethodKind.UNARY:
-            await self._take(await model.call(self.request.method, prepared.arguments, on_wait=self._wait))
+            await self._take(await model.call(method, prepared.arguments, deadline=deadline, on_wait=self._wait))
             return
         inputs = self._all_inputs(prepared) if prepared.kind is MethodKind.STREAM else None
         watch = asyncio.create_task(self._watch(prepared)) if inputs is not None else None
         try:
             async with model.open_stream(
-                self.request.method, prepared.arguments, inputs=inputs, on_wait=self._wait
+                method, prepared.arguments, inputs=inputs, deadline=deadline, on_wait=self._wait
             ) as stream:
                 async for answer in stream:
                     await self._take(answer)
