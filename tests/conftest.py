@@ -10,8 +10,6 @@ import tempfile
 import pytest
 from django.conf import settings
 
-import pytest
-
 NO_SKIPS = os.environ.pop("PLAYGROUND_NO_SKIPS", "") == "1"
 _DATA_DIR = tempfile.mkdtemp(prefix="playground-tests-")
 atexit.register(shutil.rmtree, _DATA_DIR, ignore_errors=True)

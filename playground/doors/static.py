@@ -43,7 +43,7 @@ def collect() -> bool:
     mark = settings.STATIC_ROOT / _FINGERPRINT
     if mark.is_file() and mark.read_text() == found:
         return False
-    said = io.StringIO()
+    quiet = {"interactive": False, "stdout": io.StringIO(), "stderr": io.StringIO()}
     try:
         call_command(
             "collectstatic", interactive=False, clear=True, ignore_patterns=_LEFT_OUT, stdout=said, stderr=said
