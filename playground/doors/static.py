@@ -45,9 +45,7 @@ def collect() -> bool:
         return False
     quiet = {"interactive": False, "stdout": io.StringIO(), "stderr": io.StringIO()}
     try:
-        call_command(
-            "collectstatic", interactive=False, clear=True, ignore_patterns=_LEFT_OUT, stdout=said, stderr=said
-        )
+        call_command("collectstatic", clear=True, ignore_patterns=_LEFT_OUT, **quiet)
     except ValueError as error:  # a style sheet or module that names what is not there
         raise ImproperlyConfigured(f"The static files cannot be collected: {error}") from None
     mark.write_text(found)
