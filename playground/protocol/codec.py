@@ -47,6 +47,7 @@ __all__ = [
     "encode_arguments",
     "encode_output",
     "encode_stream_item",
+    "fill_media",
     "is_old_form",
     "method_name",
     "remote_media",
@@ -694,9 +695,7 @@ def encode_output(signature: Signature, value: Any, *, old_form: bool = False) -
     try:
         output.encode(data.parts.add(id=RETURN).data, value)
     except Misfit as error:
-        raise ModelError(
-            f'the model returned a value{error.path} from "{signature.name}" that {error.reason}'
-        ) from None
+        raise ModelError(f'what "{signature.name}" returned{error.path} {error.reason}') from None
     return to_old_form(data, signature) if old_form else data
 
 
@@ -794,8 +793,7 @@ def to_old_form(data: Data, signature: Signature) -> Data:
 
 
 def remote_media(data: Data) -> Iterator[Any]:
-    """Every picture, sound, film or text in a request that is only an address, at any depth; to be filled in place
-    (``base64`` with bytes, ``raw`` of a text) before decoding."""
+    """Every picture, sound, film or text in a request that is only an address, at any depth; for ``fill_media``."""
     for name in ("image", "audio", "video"):
         if data.HasField(name) and (media := getattr(data, name)).url and not media.base64:
             yield media
@@ -805,3 +803,19 @@ def remote_media(data: Data) -> Iterator[Any]:
         yield from remote_media(part.data)
     for frame in data.frames:
         yield from remote_media(frame.data)
+    for region in data.regions:
+        mask = region.region_info.mask.image
+        if mask.url and not mask.base64:
+            yield mask
+        yield from remote_media(region.data)
+
+
+def fill_media(media: Any, content: bytes) -> None:
+    """Put fetched content into one that ``remote_media`` gave; raises InputError for a text that is none."""
+    if not isinstance(media, resources_pb2.Text):
+        media.base64 = content
+        return
+    try:
+        media.raw = content.decode()
+    except UnicodeDecodeError:
+        raise InputError(f"what {media.url} holds is not text") from None

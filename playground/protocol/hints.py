@@ -46,11 +46,12 @@ class UnsupportedError(TypeError):
 def item_type(annotation: Any) -> tuple[Any, bool]:
     """The annotation without a stream around it, and whether there was one."""
     annotation = _unwrapped(annotation)
-    if get_origin(annotation) not in _STREAMS:
-        if annotation in _STREAMS:
-            raise UnsupportedError("a stream must say of what, as in Iterator[str]")
-        return annotation, False
-    return get_args(annotation)[0], True
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin in _STREAMS and args:
+        return args[0], True
+    if origin in _STREAMS or any(annotation is stream for stream in _STREAMS):
+        raise UnsupportedError("a stream must say of what, as in Iterator[str]")
+    return annotation, False
 
 
 def fill_type(field: Field, annotation: Any) -> None:

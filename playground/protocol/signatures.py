@@ -455,5 +455,5 @@ def signatures_from_json(text: str) -> dict[str, Signature]:
             name: json_format.ParseDict(plain, resources_pb2.MethodSignature(), ignore_unknown_fields=True)
             for name, plain in json.loads(text).items()
         }
-    except (ValueError, AttributeError, json_format.ParseError) as error:
+    except (TypeError, ValueError, AttributeError, json_format.ParseError) as error:
         raise ServerError("the model's signatures cannot be read", details=str(error)) from None
