@@ -6,7 +6,7 @@ import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
@@ -139,7 +139,26 @@ def _make_model(
 
 
 def make_request(header: bytes, *inputs: Data) -> bytes:
-    return header + bytes(Request(inputs=[resources_pb2.Input(data=data) for data in inputs]).SerializeToString())
+    """The whole request. Framed by hand, as nesting messages in messages would copy a picture twice more."""
+    return b"".join([header, *(_frame(_INPUTS, _frame(_DATA, data.SerializeToString())) for data in inputs)])
+
+
+def _tag(message: Any, field: str) -> bytes:
+    number = message.DESCRIPTOR.fields_by_name[field].number
+    return bytes([number << 3 | 2])  # a length-delimited field of a number below 16
+
+
+_INPUTS = _tag(Request, "inputs")
+_DATA = _tag(resources_pb2.Input, "data")
+
+
+def _frame(tag: bytes, content: bytes) -> bytes:
+    length, size = bytearray(), len(content)
+    while size > 0x7F:
+        length.append(size & 0x7F | 0x80)
+        size >>= 7
+    length.append(size)
+    return tag + length + content
 
 
 # --- what came back ------------------------------------------------------------------------------------------------
@@ -156,9 +175,11 @@ class ServedBy:
     runner_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One output and what is known about it. Counts are 0 where the model gave none."""
+class Answer(NamedTuple):
+    """One output and what is known about it. Counts are 0 where the model gave none.
+
+    A tuple, because one is made for every piece of a stream: a frozen dataclass takes three times as long.
+    """
 
     value: Any
     prompt_tokens: int

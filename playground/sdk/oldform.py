@@ -15,7 +15,7 @@ from clarifai_grpc.grpc.api import resources_pb2
 
 from playground.protocol import codec, signatures
 from playground.protocol.errors import InputError
-from playground.protocol.signatures import stream_field
+from playground.protocol.signatures import MISSING, stream_field
 from playground.protocol.values import Audio, Image, Text, Video
 from playground.sdk.calls import Data, Reply, Signature, check, make_request
 from playground.sdk.texts import parse_value
@@ -137,7 +137,9 @@ class OldCall:
         if self.signature is None:
             return make_request(self.header, data)
         arguments = name_arguments(self.signature, self.medium, data, self.params)
-        return make_request(self.header, codec.encode_arguments(self.signature, arguments))
+        field = stream_field(self.signature)
+        item = arguments.pop(field.name, MISSING) if field else MISSING
+        return make_request(self.header, codec.encode_arguments(self.signature, arguments, item=item))
 
     def make_next_request(self, source: Any) -> bytes:
         """A later input of a stream: it alone, without the parameters."""
