@@ -59,7 +59,7 @@ class Guarded:
     def __init__(self, *, held: list[int]) -> None:
         """Start it; ``held`` are descriptors that it keeps open: sockets to hand on, the lock."""
         reading, self._pipe = os.pipe()
-        arguments = _python("guard", reading, *held)
+        arguments = python_with("guard", reading, *held)
         self._process = subprocess.Popen(arguments, pass_fds=[reading, *held], start_new_session=True)
         os.close(reading)
 
@@ -74,10 +74,10 @@ class Guarded:
         os.set_inheritable(self._pipe, True)
         sys.stdout.flush()
         sys.stderr.flush()
-        os.execv(sys.executable, _python("front", self._process.pid, self._pipe))
+        os.execv(sys.executable, python_with("front", self._process.pid, self._pipe))
 
 
-def _python(module: str, *arguments: int) -> list[str]:
+def python_with(module: str, *arguments: int) -> list[str]:
     """A Python with the standard library alone, running ``module`` of this package."""
     code = f"import sys; sys.path.append({str(_ROOT)!r}); from playground.processes.{module} import main; main()"
     return [sys.executable, "-I", "-S", "-c", code, *map(str, arguments)]
