@@ -1,0 +1,74 @@
+/* A popover beside the button that opens it: arrows, Home, End and typing move; focus goes back to the button. */
+const GAP = 4;
+const EDGE = 8;
+
+class MenuPopover extends HTMLElement {
+  #typed = "";
+  #typedAt = 0;
+
+  connectedCallback() {
+    this.addEventListener("beforetoggle", this.#placeBefore);
+    this.addEventListener("toggle", this.#toggled);
+    this.addEventListener("keydown", this.#move);
+    addEventListener("resize", this.#place);
+  }
+
+  disconnectedCallback() {
+    removeEventListener("resize", this.#place);
+  }
+
+  get #opener() {
+    return document.querySelector(`[popovertarget="${this.id}"]`);
+  }
+
+  get #items() {
+    return [...this.querySelectorAll("a, button")].filter((item) => item.tabIndex >= 0 && !item.disabled);
+  }
+
+  #placeBefore = (event) => {
+    if (event.newState === "open") requestAnimationFrame(this.#place);
+  };
+
+  #toggled = (event) => {
+    const isOpen = event.newState === "open";
+    this.#opener?.setAttribute("aria-expanded", String(isOpen));
+    if (!isOpen) return;
+    this.#place();
+    (this.querySelector("[aria-current]") ?? this.#items[0])?.focus();
+  };
+
+  #place = () => {
+    if (!this.matches(":popover-open")) return;
+    const opener = this.#opener.getBoundingClientRect();
+    this.style.setProperty("min-inline-size", `${Math.max(opener.width, 208)}px`);
+    const { width, height } = this.getBoundingClientRect();
+    const below = opener.bottom + GAP;
+    const isAbove = below + height > innerHeight - EDGE && opener.top - GAP - height > EDGE;
+    const left = opener.left + width > innerWidth - EDGE ? opener.right - width : opener.left;
+    this.style.setProperty("top", `${isAbove ? opener.top - GAP - height : below}px`);
+    this.style.setProperty("left", `${Math.max(EDGE, left)}px`);
+  };
+
+  #move = (event) => {
+    const items = this.#items;
+    const at = items.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+    if (to !== undefined) {
+      event.preventDefault();
+      items[(to + items.length) % items.length]?.focus();
+    } else if (event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      this.#find(event.key, items, at);
+    }
+  };
+
+  #find(key, items, at) {
+    const now = performance.now();
+    this.#typed = now - this.#typedAt < 600 ? this.#typed + key.toLowerCase() : key.toLowerCase();
+    this.#typedAt = now;
+    const from = this.#typed.length > 1 ? at : at + 1;
+    const ordered = [...items.slice(from), ...items.slice(0, from)];
+    ordered.find((item) => item.textContent.trim().toLowerCase().startsWith(this.#typed))?.focus();
+  }
+}
+
+customElements.define("menu-popover", MenuPopover);

@@ -1,0 +1,335 @@
+/* The model page: which method, what is asked, and the run that is open. */
+import { announce } from "../announce.js";
+import { duration, plural } from "../format.js";
+import { readDraft, saveDraft } from "../state/drafts.js";
+import { Run, newRunId } from "../state/run.js";
+import { toText } from "../state/values.js";
+import { RunSocket } from "../transport/socket.js";
+
+const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
+
+class PlayPage extends HTMLElement {
+  #socket = null;
+  #run = null;
+  #timer = 0;
+
+  connectedCallback() {
+    this.#socket = new RunSocket(this.dataset.socket);
+    this.#socket.addEventListener("connection", (event) => (this.#view.isOnline = event.detail.isOnline));
+    this.#part("run-label").closest("button").addEventListener("click", this.#press);
+    this.addEventListener("click", this.#clicked);
+    this.addEventListener("field-change", this.#changed);
+    this.addEventListener("run-again", () => this.#again());
+    this.addEventListener("run-asked", () => this.#start());
+    document.addEventListener("keydown", this.#keys);
+    if (isApple) this.#part("run-keys").textContent = "⌘ ⏎";
+    customElements.whenDefined("run-view").then(() => this.#begin());
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("keydown", this.#keys);
+    clearInterval(this.#timer);
+    this.#socket.close();
+  }
+
+  mediaUrl(id) {
+    return this.dataset.mediaUrl.replace("ID", encodeURIComponent(id));
+  }
+
+  get method() {
+    return this.dataset.method;
+  }
+
+  #part(name) {
+    return this.querySelector(`[data-${name}]`);
+  }
+
+  get #view() {
+    return this.querySelector("run-view");
+  }
+
+  get #form() {
+    return this.querySelector(`[data-form][data-for-method="${CSS.escape(this.method)}"]`);
+  }
+
+  get #composer() {
+    return this.#form?.querySelector("stream-composer");
+  }
+
+  get #fields() {
+    return [...this.querySelectorAll("play-field")].filter((field) => field.method === this.method && !field.isItem);
+  }
+
+  #begin() {
+    this.#restoreDrafts();
+    this.#countChanged();
+    const facts = this.dataset.run && JSON.parse(this.dataset.run);
+    if (facts) this.#attach(facts);
+    this.setAttribute("data-begun", "");
+  }
+
+  // Methods and fields.
+
+  #clicked = (event) => {
+    const choice = event.target.closest("[data-method-choice]");
+    if (choice && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      this.#chooseMethod(choice);
+      choice.closest("[popover]").hidePopover();
+    }
+    if (event.target.closest("[data-reset]")) this.#reset();
+    if (event.target.closest("[data-unfold]")) this.#unfold();
+  };
+
+  #chooseMethod(choice) {
+    this.dataset.method = choice.dataset.methodChoice;
+    for (const part of this.querySelectorAll("[data-for-method]")) part.hidden = part.dataset.forMethod !== this.method;
+    for (const other of this.querySelectorAll("[data-method-choice]")) other.removeAttribute("aria-current");
+    choice.setAttribute("aria-current", "true");
+    this.#part("method-name").textContent = this.method;
+    this.#part("method-words").textContent = choice.dataset.words;
+    const hasSettings = Boolean(this.#form.dataset.hasSettings);
+    this.classList.toggle("play--plain", !hasSettings);
+    this.querySelector(".play__settings-button").hidden = !hasSettings;
+    this.#countChanged();
+    this.#setQuery({ method: this.method });
+  }
+
+  #setQuery(changes) {
+    const address = new URL(this.dataset.page, location.href);
+    address.search = location.pathname === address.pathname ? location.search : "";
+    for (const [name, value] of Object.entries(changes)) address.searchParams.set(name, value);
+    history.replaceState(null, "", address);
+  }
+
+  #changed = (event) => {
+    this.#countChanged();
+    if (event.target.method) this.#saveDraft(event.target.method);
+  };
+
+  #countChanged() {
+    const tag = this.#part("changed-count");
+    const count = this.#fields.filter((field) => field.isSetting && field.isChanged).length;
+    tag.hidden = count === 0;
+    tag.textContent = String(count);
+  }
+
+  #reset() {
+    for (const field of this.#fields) if (field.isSetting) field.reset();
+    this.#countChanged();
+    this.#saveDraft(this.method);
+    announce("Settings are back at their defaults.");
+  }
+
+  #saveDraft(method) {
+    const fields = [...this.querySelectorAll("play-field")].filter((field) => field.method === method);
+    const values = Object.fromEntries(fields.map((field) => [field.name, field.raw]));
+    saveDraft(this.dataset.model, method, { run: this.#run?.id ?? null, values });
+  }
+
+  /** What was typed in this tab; the arguments of an opened run win over the draft of another. */
+  #restoreDrafts() {
+    const opened = this.dataset.run ? JSON.parse(this.dataset.run) : null;
+    for (const form of this.querySelectorAll("[data-form]")) {
+      const method = form.dataset.forMethod;
+      const draft = readDraft(this.dataset.model, method);
+      if (!draft || (opened?.method === method && draft.run !== opened.id)) continue;
+      for (const field of this.querySelectorAll("play-field")) {
+        if (field.method === method && field.name in draft.values) field.raw = draft.values[field.name];
+      }
+    }
+  }
+
+  // Running.
+
+  #press = () => {
+    if (this.#run && !this.#run.isOver) this.#stop();
+    else this.#start();
+  };
+
+  #keys = (event) => {
+    if (!(event.ctrlKey || event.metaKey)) return;
+    const isRunning = this.#run && !this.#run.isOver;
+    if (event.key === "Enter") {
+      event.preventDefault();
+      if (!isRunning) this.#start();
+    } else if (event.key === "." && isRunning) {
+      event.preventDefault();
+      this.#stop();
+    }
+  };
+
+  #start() {
+    if (!this.#form || (this.#run && !this.#run.isOver)) return;
+    const given = this.#readArguments();
+    if (!given) return;
+    const composer = this.#composer;
+    const facts = {
+      id: newRunId(),
+      method: this.method,
+      arguments: given,
+      ...this.#askedFacts,
+      shape: JSON.parse(this.#form.dataset.output),
+      isStream: Boolean(composer),
+      isOpen: Boolean(composer),
+      isFollowed: true,
+    };
+    const run = new Run(facts);
+    this.#follow(run);
+    this.#socket.start(run, {
+      type: "start",
+      run: run.id,
+      model: this.dataset.model,
+      version: this.dataset.version,
+      method: run.method,
+      arguments: given,
+      selector: run.selector,
+      open_input: Boolean(composer),
+    });
+    composer?.follow(run, this.#socket, given[composer.field.name] ?? []);
+    this.#setQuery({ method: run.method, run: run.id });
+    this.#saveDraft(run.method);
+    this.#fold();
+  }
+
+  get #askedFacts() {
+    const selector = JSON.parse(this.dataset.selector);
+    return { selector, asked: { label: this.dataset.asked, selector } };
+  }
+
+  /** The arguments by name; null, with the messages beside the fields, when some do not fit. */
+  #readArguments() {
+    const given = {};
+    const wrong = [];
+    for (const field of this.#fields) {
+      const result = field.check();
+      if (result.error) wrong.push(field);
+      else if ("value" in result) given[field.name] = result.value;
+    }
+    const first = this.#composer?.takeFirst();
+    if (first === null) wrong.push(this.#composer.field);
+    else if (first) given[this.#composer.field.name] = first;
+    if (!wrong.length) return given;
+    this.#unfold();
+    this.#showField(wrong[0]);
+    announce(`Nothing was run: ${plural(wrong.length, "field")} to mend.`);
+    return null;
+  }
+
+  #showField(field) {
+    const pane = field.closest("[popover]");
+    if (pane && getComputedStyle(pane).display === "none") pane.showPopover();
+    field.reveal();
+  }
+
+  #attach(facts) {
+    const form = this.querySelector(`[data-form][data-for-method="${CSS.escape(facts.method)}"]`);
+    const isStream = Boolean(form?.dataset.stream);
+    const run = new Run({
+      ...facts,
+      asked: { label: this.dataset.asked, selector: facts.selector },
+      shape: form ? JSON.parse(form.dataset.output) : null,
+      state: "starting",
+      isStream,
+      isOpen: isStream && facts.state === "running",
+      isFollowed: facts.state === "running",
+    });
+    this.#follow(run);
+    this.#socket.attach(run);
+    const composer = form?.querySelector("stream-composer");
+    composer?.follow(run, this.#socket, facts.arguments[composer.field.name] ?? []);
+    if (run.isFollowed) this.#fold();
+  }
+
+  #follow(run) {
+    if (this.#run) this.#socket.leave(this.#run);
+    this.#run = run;
+    run.addEventListener("change", (event) => {
+      if (run !== this.#run) return;
+      this.#drawButton();
+      const isNews = ["started", "refused"].some((kind) => event.detail.has(kind)) || run.isOver;
+      if (isNews && run.isFollowed) document.body.dispatchEvent(new CustomEvent("runs-changed"));
+      if (run.state === "refused") this.#showRefusal(run.error);
+    });
+    this.#view.run = run;
+    this.#drawButton();
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#drawSeconds(), 100);
+    for (const link of this.querySelectorAll("[data-run-link]")) link.removeAttribute("aria-current");
+  }
+
+  /** What the server refused stands beside its field too. */
+  #showRefusal(error) {
+    const field = this.#fields.find((entry) => entry.name === error?.field);
+    if (!field) return;
+    this.#unfold();
+    field.showError(error.message);
+    this.#showField(field);
+  }
+
+  #stop() {
+    if (this.#run.isStopping) return;
+    this.#run.stopping();
+    this.#socket.stop(this.#run);
+    announce("Stopping…");
+  }
+
+  #again() {
+    const run = this.#run;
+    if (!run?.isOver) return;
+    const choice = this.querySelector(`[data-method-choice="${CSS.escape(run.method)}"]`);
+    if (!choice) return;
+    if (run.method !== this.method) this.#chooseMethod(choice);
+    for (const field of this.#fields) {
+      if (field.name in run.arguments) field.plain = run.arguments[field.name];
+      else field.reset();
+    }
+    const item = this.#composer?.field;
+    const [first] = (item && run.arguments[item.name]) ?? [];
+    if (first !== undefined) item.plain = first;
+    this.#start();
+  }
+
+  // The button that is Run, then Stop, in the same place.
+
+  #drawButton() {
+    const run = this.#run;
+    const isRunning = Boolean(run) && !run.isOver;
+    const press = this.#part("run-label").closest("button");
+    press.classList.toggle("button--primary", !isRunning);
+    press.classList.toggle("button--stop", isRunning);
+    press.querySelector("use").setAttribute("href", `${document.body.dataset.icons}#${isRunning ? "stop" : "play"}`);
+    this.#part("run-keys").hidden = isRunning;
+    this.#drawSeconds();
+    if (!isRunning) clearInterval(this.#timer);
+  }
+
+  #drawSeconds() {
+    const run = this.#run;
+    const label = this.#part("run-label");
+    if (!run || run.isOver) label.textContent = "Run";
+    else label.textContent = run.isStopping ? "Stopping…" : `Stop ${duration(run.elapsedMs)}`;
+  }
+
+  // On a phone, what is asked folds into one line once it runs.
+
+  #fold() {
+    this.dataset.folded = "";
+    const words = this.#fields.map((field) => toWords(field)).find(Boolean) ?? "No arguments";
+    this.#part("fold-words").textContent = words;
+    this.#part("fold-method").textContent = this.method;
+    this.#part("fold-names").textContent = this.#fields.filter((f) => !f.isSetting).map((f) => `· ${f.name}`).join(" ");
+  }
+
+  #unfold() {
+    delete this.dataset.folded;
+  }
+}
+
+function toWords(field) {
+  const raw = field.raw;
+  if (typeof raw === "string") return raw.trim().slice(0, 200);
+  return raw?.name ?? raw?.url ?? toText({ kind: "text" }, "");
+}
+
+customElements.define("play-page", PlayPage);
