@@ -248,7 +248,13 @@ def test_params_declare_range_choices_and_description() -> None:
 
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
-    [(0, None, (0, None)), (None, 5, (None, 5)), (-1.5, 0, (-1.5, 0.0)), (0.1, 0.9, (0.1, 0.9)), (None, None, (None, None))],
+    [
+        (0, None, (0, None)),
+        (None, 5, (None, 5)),
+        (-1.5, 0, (-1.5, 0.0)),
+        (0.1, 0.9, (0.1, 0.9)),
+        (None, None, (None, None)),
+    ],
 )
 def test_a_bound_can_be_left_open(low: Any, high: Any, expected: tuple[Any, Any]) -> None:
     kind = int if low == 0 or high == 5 else float

@@ -74,7 +74,9 @@ def signatures_and_arguments(draw: st.DrawFn) -> tuple[Signature, dict[str, Any]
 def test_arguments_of_any_signature_survive(case: tuple[Signature, dict[str, Any]]) -> None:
     signature, arguments = case
     bound = bind(signature, (), arguments)
-    assert is_same(codec.decode_arguments(signature, over_the_wire(codec.encode_arguments(signature, bound))), arguments)
+    assert is_same(
+        codec.decode_arguments(signature, over_the_wire(codec.encode_arguments(signature, bound))), arguments
+    )
 
 
 @given(fields.flatmap(lambda field: st.tuples(st.just(field), values_for(field))))
@@ -219,7 +221,12 @@ def test_an_answer_that_cannot_be_read_is_the_far_sides_error() -> None:
 
 @pytest.mark.parametrize(
     ("held", "value"),
-    [({"string_value": "a"}, "a"), ({"text": {"raw": "a"}}, "a"), ({}, ""), ({"string_value": "a", "text": {"raw": "a"}}, "a")],
+    [
+        ({"string_value": "a"}, "a"),
+        ({"text": {"raw": "a"}}, "a"),
+        ({}, ""),
+        ({"string_value": "a", "text": {"raw": "a"}}, "a"),
+    ],
 )
 def test_answers_without_a_part_are_read_too(held: Any, value: str) -> None:
     assert codec.decode_output(PREDICT, resources_pb2.Data(**held)) == value
