@@ -1,14 +1,15 @@
-"""Values typed in a terminal (or in ``inference_params``), read as a signature's field says."""
+"""Values as a terminal has them: typed in (or given in ``inference_params``) by a field's type, and shown as lines."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from playground.protocol.errors import InputError
 from playground.protocol.fields import Field, Types
-from playground.protocol.values import Audio, Concept, Image, Text, Video
+from playground.protocol.values import Audio, Concept, Frame, Image, NamedFields, Region, Text, Video
 
 MEDIA = {Types.IMAGE: Image, Types.AUDIO: Audio, Types.VIDEO: Video}
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
@@ -91,3 +92,76 @@ _NAMES = {
     Types.TUPLE: "a JSON list",
     Types.NAMED_FIELDS: "a JSON object",
 }
+
+
+# --- answers as lines ----------------------------------------------------------------------------------------------
+
+
+Keep = Callable[[bytes, str], str]
+
+
+def show(value: Any, keep: Keep) -> str:
+    """A value as a person reads it in a terminal; ``keep(content, kind)`` stores bytes and gives their name."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(one, Concept) for one in value):
+        return "\n".join(show(one, keep) for one in sorted(value, key=lambda one: -one.value))
+    if isinstance(value, (list, tuple)) and any(isinstance(one, _DRAWN) for one in value):
+        return "\n".join(show(one, keep) for one in value)
+    if isinstance(value, NamedFields):
+        return "\n".join(f"{name}: {show(one, keep)}" for name, one in value.items())
+    for kind, draw in _DRAWINGS.items():
+        if isinstance(value, kind):
+            return draw(value, keep)
+    if hasattr(value, "dtype"):
+        return f"array of shape {value.shape}, {value.dtype}\n{value}"
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+
+
+def _show_text(text: Text, keep: Keep) -> str:
+    return text.text or text.url or ""
+
+
+def _show_bytes(content: bytes, keep: Keep) -> str:
+    return keep(content, "bytes")
+
+
+def _show_media(media: Any, keep: Keep) -> str:
+    return keep(media.bytes, type(media).__name__.lower()) if media.bytes else media.url or ""
+
+
+def _show_concept(concept: Concept, keep: Keep) -> str:
+    return f"{concept.value:6.1%}  {concept.name}"
+
+
+def _show_region(region: Region, keep: Keep) -> str:
+    parts = []
+    if region.has_box:
+        left, top, right, bottom = region.box
+        parts.append(f"box {left:.3f} {top:.3f} to {right:.3f} {bottom:.3f}")
+    if region.has_point:
+        parts.append("point " + " ".join(f"{number:.3f}" for number in region.point))
+    if region.has_mask:
+        parts.append(f"mask {_show_media(region.mask, keep)}")
+    named = ", ".join(f"{one.name} {one.value:.1%}" for one in region.concepts)
+    track = f"track {region.track_id}" if region.track_id else ""
+    return "  ".join(part for part in [named, region.text, track, *parts] if part) or "an empty region"
+
+
+def _show_frame(frame: Frame, keep: Keep) -> str:
+    head = f"frame {frame.index} at {frame.time:.2f} s"
+    image = [f"  {_show_media(frame.image, keep)}"] if frame.has_image else []
+    return "\n".join([head, *image, *(f"  {_show_region(region, keep)}" for region in frame.regions)])
+
+
+_DRAWINGS: dict[type, Callable[[Any, Keep], str]] = {
+    Text: _show_text,
+    bytes: _show_bytes,
+    Image: _show_media,
+    Audio: _show_media,
+    Video: _show_media,
+    Concept: _show_concept,
+    Region: _show_region,
+    Frame: _show_frame,
+}
+_DRAWN = (*_DRAWINGS, NamedFields)
