@@ -1,11 +1,12 @@
 """A method's type hints become its signature, or a complaint that names file, method and parameter."""
 
 # Not postponed: the functions below have real annotations, as model folders do.
+# ruff: noqa: B006, B008, RUF013, UP006, UP035, UP045 (written as model authors write them)
 import enum
 import inspect
 import math
 import typing
-from typing import Annotated, Any, Dict, Generator, Iterable, Iterator, List, Literal, Optional, Tuple  # noqa: UP035
+from typing import Annotated, Any, Dict, Generator, Iterable, Iterator, List, Literal, Optional, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ WHERE = "cats/1/model.py"
 
 
 def returning(annotation: Any) -> Any:
-    def method(self):  # type: ignore[no-untyped-def]
+    def method(self):
         raise NotImplementedError
 
     method.__annotations__["return"] = annotation
@@ -32,14 +33,14 @@ def returning(annotation: Any) -> Any:
 
 
 def taking(annotation: Any, default: Any = inspect.Parameter.empty) -> Any:
-    def method(self, x):  # type: ignore[no-untyped-def]
+    def method(self, x):
         raise NotImplementedError
 
     parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     parameters.append(
         inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation, default=default)
     )
-    method.__signature__ = inspect.Signature(parameters, return_annotation=str)  # type: ignore[attr-defined]
+    method.__signature__ = inspect.Signature(parameters, return_annotation=str)
     return method
 
 
@@ -59,9 +60,9 @@ def build(function: Any) -> signatures.Signature:
         (npt.NDArray[np.float32], "np.ndarray"),
         (dict, "dict or list"),
         (list, "dict or list"),
-        (List, "dict or list"),  # noqa: UP006
-        (Dict, "dict or list"),  # noqa: UP006
-        (Dict[str, int], "dict or list"),  # noqa: UP006
+        (List, "dict or list"),
+        (Dict, "dict or list"),
+        (Dict[str, int], "dict or list"),
         (dict[str, list[float]], "dict or list"),
         (JSON, "dict or list"),
         (Text, "Text"),
@@ -73,10 +74,10 @@ def build(function: Any) -> signatures.Signature:
         (Audio, "Audio"),
         (Video, "Video"),
         (Annotated[int, "a note"], "int"),
-        (List[str], "List[str]"),  # noqa: UP006
+        (List[str], "List[str]"),
         (list[list[Region]], "List[List[Region]]"),
         (list[dict], "List[dict or list]"),
-        (Tuple[int, str], "Tuple[int, str]"),  # noqa: UP006
+        (Tuple[int, str], "Tuple[int, str]"),
         ((int, list[str]), "Tuple[int, List[str]]"),
         (NamedFields(a=int, b=str), "NamedFields(a=int, b=str)"),
         (NamedFields(a=list[int]), "NamedFields(a=List[int])"),
@@ -100,10 +101,10 @@ class Colour(enum.Enum):
     [
         None,
         Any,
-        Optional[int],  # noqa: UP045
+        Optional[int],
         int | None,
         int | str,
-        Dict[str, Any],  # noqa: UP006
+        Dict[str, Any],
         tuple,
         tuple[int, ...],
         set,
@@ -126,10 +127,10 @@ def test_an_unsupported_type_is_named_with_its_place(annotation: Any) -> None:
 
 
 def test_missing_annotations_are_named() -> None:
-    def no_type(x) -> str:  # type: ignore[no-untyped-def]
+    def no_type(x) -> str:
         raise NotImplementedError
 
-    def no_return(x: str):  # type: ignore[no-untyped-def]
+    def no_return(x: str):
         raise NotImplementedError
 
     with pytest.raises(ConfigError, match='method "no_type", parameter "x": its type is missing'):
@@ -280,7 +281,7 @@ class Base:
     def alpha(self, x: str) -> str:
         raise NotImplementedError
 
-    zeta._is_model_method = alpha._is_model_method = True  # type: ignore[attr-defined]
+    zeta._is_model_method = alpha._is_model_method = True
 
 
 class Derived(Base):
@@ -291,10 +292,10 @@ class Derived(Base):
         """
         raise NotImplementedError
 
-    def zeta(self, x: int) -> str:  # type: ignore[override]
+    def zeta(self, x: int) -> str:
         raise NotImplementedError
 
-    beta._is_model_method = zeta._is_model_method = True  # type: ignore[attr-defined]
+    beta._is_model_method = zeta._is_model_method = True
 
 
 def test_a_class_gives_its_marked_methods_in_order() -> None:
@@ -320,7 +321,7 @@ def test_signatures_that_cannot_be_read(text: str) -> None:
 
 
 def test_bodies_never_meet_a_param() -> None:
-    def method(self: Any, a: int, b: int = Param(2, "two"), *, c: int = Param(3)) -> int:  # type: ignore[assignment]
+    def method(self: Any, a: int, b: int = Param(2, "two"), *, c: int = Param(3)) -> int:
         return a + b + c
 
     signatures.unwrap_params(method)
@@ -331,7 +332,7 @@ def test_bodies_never_meet_a_param() -> None:
 
 
 def test_casts_are_known_for_those_who_ask_for_pil() -> None:
-    def method(a: PIL.Image.Image, b: Iterator[list[PIL.Image.Image]], c: Image, d: np.ndarray) -> Iterator[str]:  # type: ignore[type-arg]
+    def method(a: PIL.Image.Image, b: Iterator[list[PIL.Image.Image]], c: Image, d: np.ndarray) -> Iterator[str]:
         raise NotImplementedError
 
     casts = signatures.build_casts(method, where=WHERE)
@@ -342,7 +343,7 @@ def test_casts_are_known_for_those_who_ask_for_pil() -> None:
 
 
 def test_python_shows_the_method() -> None:
-    def method(self: Any, prompt: str, n: int = 3, xs: list[str] = ["a"]) -> Iterator[str]:  # noqa: B006
+    def method(self: Any, prompt: str, n: int = 3, xs: list[str] = ["a"]) -> Iterator[str]:
         raise NotImplementedError
 
     shown = str(signatures.python_signature(build(method)))
@@ -350,7 +351,7 @@ def test_python_shows_the_method() -> None:
 
 
 def test_words_for_people() -> None:
-    def generate(prompt: str, heat: float = Param(0.5)) -> Iterator[str]:  # type: ignore[assignment]
+    def generate(prompt: str, heat: float = Param(0.5)) -> Iterator[str]:
         raise NotImplementedError
 
     def detect(image: Image, limit: float = 0.5) -> list[Region]:
@@ -369,12 +370,12 @@ def test_words_for_people() -> None:
 def predict(
     self: Any,
     prompt: str,
-    n: int = Param(3, min_value=1, max_value=10),  # type: ignore[assignment]
-    heat: float = Param(0.7, min_value=0.1, max_value=0.9),  # type: ignore[assignment]
-    mode: str = Param("fast", choices=["fast", "good"]),  # type: ignore[assignment]
-    chat: dict = None,  # type: ignore[type-arg,assignment]
-    seed: int = Param(-1, min_value=0, max_value=99),  # type: ignore[assignment]
-    tags: list[str] = Param(None, choices=["a", "b"]),  # type: ignore[assignment]
+    n: int = Param(3, min_value=1, max_value=10),
+    heat: float = Param(0.7, min_value=0.1, max_value=0.9),
+    mode: str = Param("fast", choices=["fast", "good"]),
+    chat: dict = None,
+    seed: int = Param(-1, min_value=0, max_value=99),
+    tags: list[str] = Param(None, choices=["a", "b"]),
 ) -> str:
     raise NotImplementedError
 

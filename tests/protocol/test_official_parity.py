@@ -1,9 +1,10 @@
 """Our messages read by the official package, and theirs read by ours."""
 
 # Not postponed: the official package refuses annotations that are text.
+# ruff: noqa: B006, RUF013, UP006, UP035 (written as model authors write them)
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, Dict, List, Tuple  # noqa: UP035
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
 import PIL.Image
@@ -40,7 +41,7 @@ def simple(
     number: int = 3,
     heat: float = 0.5,
     loud: bool = True,
-    words: List[str] = ["a"],  # noqa: B006, UP006
+    words: List[str] = ["a"],
 ) -> str:
     """Says.
 
@@ -49,11 +50,11 @@ def simple(
     raise NotImplementedError
 
 
-def nested(pair: Tuple[int, str], table: List[List[float]], facts: Dict[str, int] = None) -> Iterator[str]:  # type: ignore[assignment]  # noqa: UP006
+def nested(pair: Tuple[int, str], table: List[List[float]], facts: Dict[str, int] = None) -> Iterator[str]:
     raise NotImplementedError
 
 
-def arrays(grid: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def arrays(grid: np.ndarray) -> np.ndarray:
     raise NotImplementedError
 
 
@@ -74,11 +75,11 @@ def see(kinds: Any, param: Any) -> Any:
     def method(
         image: kinds.Image,
         text: kinds.Text = "hi",
-        concepts: List[kinds.Concept] = None,  # noqa: UP006
+        concepts: List[kinds.Concept] = None,
         limit: float = param(0.5, "least value", 0, 1),
         mode: str = param("a", "how", choices=["a", "b"], is_param=False),
         box: kinds.NamedFields(a=int, b=str) = None,
-    ) -> List[kinds.Region]:  # noqa: UP006
+    ) -> List[kinds.Region]:
         raise NotImplementedError
 
     return method
@@ -102,7 +103,7 @@ def test_defaults_read_the_same() -> None:
 
 
 def test_an_open_bound_does_not_upset_them() -> None:
-    def method(n: int = Param(3, min_value=1)) -> str:  # type: ignore[assignment]
+    def method(n: int = Param(3, min_value=1)) -> str:
         raise NotImplementedError
 
     signature = build_signature(method, where="model.py")
