@@ -159,15 +159,15 @@ class LiveRun:
         row = Run(
             id=request.run_id,
             user_id=self.user.pk,
-            model_id=prepared.version.model_id,
-            version_id=prepared.version.pk,
+            model_id=prepared.target.model_id,
+            version_id=prepared.target.version_id,
             method=request.method,
             arguments=request.arguments,
             selector=request.selector,
             worker=self._worker,
         )
         self._journal = Journal(row, self.tail, prepared.media_ids)
-        state = prepared.asked.state if prepared.asked is not None else ""
+        state = prepared.target.asked_state
         self._append(events.STARTED, events.started(method=request.method, asked=request.selector, state=state))
 
     async def _call(self, prepared: Prepared) -> None:
@@ -196,7 +196,7 @@ class LiveRun:
             app_id=app_id,
             model_id=model_id,
             version_id=self.request.version,
-            signatures=prepared.signatures,
+            signatures=prepared.target.signatures,
             **self.request.selector,
         )
 
@@ -252,7 +252,7 @@ class LiveRun:
             "deployment_id": served.deployment_id,
             "nodepool_id": served.nodepool_id,
             "compute_cluster_id": served.compute_cluster_id,
-            "is_shared": (served.deployment_user_id, served.deployment_id) in self._prepared.shared,
+            "is_shared": (served.deployment_user_id, served.deployment_id) in self._prepared.target.shared,
         }
         asked = self.request.selector
         names = ("deployment_id", "nodepool_id", "compute_cluster_id")
@@ -268,17 +268,17 @@ class LiveRun:
 
     async def _watch(self, prepared: Prepared) -> None:
         """A stream is held by the gateway until its deployment is ready: meanwhile say how that stands."""
-        if prepared.asked is None:
+        if prepared.target.asked_id is None:
             return
         while self._served is None:
             await asyncio.sleep(WATCH_SECONDS)
-            state, reason = await self._in_thread(_read_state, prepared.asked.pk)
+            state, reason = await self._in_thread(_read_state, prepared.target.asked_id)
             if self._served is None and state != Deployment.State.READY:
                 self._say_deploying(state, reason, self.tail.elapsed_ms() / 1000)
 
     def _say_deploying(self, state: str, reason: str, waited: float) -> None:
-        asked = self._prepared.asked if self._prepared is not None else None
-        name = asked.slug if asked is not None else self.request.selector.get("deployment_id", "")
+        name = self._prepared.target.asked_slug if self._prepared is not None else ""
+        name = name or self.request.selector.get("deployment_id", "")
         self._append(events.DEPLOYING, events.deploying(deployment=name, state=state, reason=reason, waited_s=waited))
 
     # The end.

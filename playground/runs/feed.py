@@ -37,9 +37,13 @@ MAX_REFUSALS = 1000
 
 
 class Cursor(Protocol):
-    """A place in a run's events. ``is_done`` once the last event has been taken."""
+    """A place in a run's events. ``is_done`` once the last event has been taken.
+
+    ``is_paced`` from the first output on: what comes before it must not make it wait for the next frame.
+    """
 
     is_done: bool
+    is_paced: bool
 
     def open(self) -> None: ...
     async def take(self) -> list[bytes]: ...
@@ -51,6 +55,7 @@ class LiveCursor:
 
     def __init__(self, tail: Tail, after: int, feed: Feed) -> None:
         self.is_done = False
+        self.is_paced = True
         self._tail = tail
         self._after = after
         self._feed = feed
@@ -67,6 +72,7 @@ class LiveCursor:
                 del events[index + 1 :]
                 break
         self._after += len(events)
+        self.is_paced = self._after > self._tail.unpaced
         if self._after < len(self._tail.events):
             self._feed.wake()
         elif self._tail.is_ended:
@@ -82,6 +88,7 @@ class StoredCursor:
 
     def __init__(self, run_id: UUID, after: int, user: User, in_thread: InThread, feed: Feed) -> None:
         self.is_done = False
+        self.is_paced = True
         self._run_id = run_id
         self._after = after
         self._user = user
@@ -160,16 +167,16 @@ class Feed:
                 if (pause := sent_at + FRAME_SECONDS - loop.time()) > 0:
                     await asyncio.sleep(pause)
                 self._news.clear()
-                if await self._send_frame():
+                if await self._send_frame():  # else nothing was sent, or nothing that the next has to wait for
                     sent_at = loop.time()
         except Exception:  # a door: the socket went away under us, or the database did
             logger.exception("A socket's feed ended")
 
     async def _send_frame(self) -> bool:
-        is_sent = False
+        is_paced = False
         refusals, self._refusals = self._refusals, []
         for refusal in refusals:
-            is_sent = True
+            is_paced = True
             await self._send(refusal.decode())
         for run_id, cursor in list(self._cursors.items()):
             events = await self._take(run_id, cursor)
@@ -178,9 +185,9 @@ class Feed:
             if cursor.is_done:
                 self.unfollow(run_id)
             if events:
-                is_sent = True
+                is_paced |= cursor.is_paced
                 await self._send(_frame(run_id, events))
-        return is_sent
+        return is_paced
 
     async def _take(self, run_id: UUID, cursor: Cursor) -> list[bytes]:
         try:

@@ -42,7 +42,8 @@ def recent(user: User | AnonymousUser, model: Model | None = None, limit: int = 
 def get(user: User | AnonymousUser, run_id: UUID | str) -> Run:
     """The user's run with this id. Raises NotFoundError when there is none for this user."""
     runs = Run.objects.visible_to(user).select_related("model__app__owner", "version")
-    run = runs.filter(pk=_as_uuid(run_id)).first() if _as_uuid(run_id) else None
+    key = _as_uuid(run_id)
+    run = runs.filter(pk=key).first() if key is not None else None
     if run is None:
         raise NotFoundError(f"No run {run_id} for you. It does not exist, or is not yours.")
     return run
@@ -152,8 +153,8 @@ def fail_interrupted(run: Run) -> None:
     figures.total_ms = elapsed
     kept = "What arrived is kept." if figures.outputs else "Nothing had arrived."
     error = events.describe_error(UnavailableError(f"The server that executed this run went away. {kept}"))
-    event = events.encode(last + 1, elapsed, events.FAILED, events.failed(error, figures))
-    EventBlock.objects.create(run=run, first=last + 1, last=last + 1, events=b"[" + event + b"]")
+    ending = events.encode(last + 1, elapsed, events.FAILED, events.failed(error, figures))
+    EventBlock.objects.create(run=run, first=last + 1, last=last + 1, events=b"[" + ending + b"]")
     Run.objects.filter(pk=run.pk).update(error=error, **row_figures(figures))
     logger.warning("Run %s failed: its worker %s is gone", run.pk, run.worker)
 

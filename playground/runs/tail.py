@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from playground.runs.events import LAST_KINDS, Fields, encode
+from playground.runs.events import LAST_KINDS, OUTPUT, Fields, encode
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -23,13 +23,14 @@ class Follower(Protocol):
 class Tail:
     """Events as JSON, number ``n`` at index ``n - 1``. Appended to on the loop alone; slices are safe in any thread."""
 
-    __slots__ = ("began", "events", "followers", "is_ended", "run_id", "size")
+    __slots__ = ("began", "events", "followers", "is_ended", "run_id", "size", "unpaced")
 
     def __init__(self, run_id: UUID) -> None:
         self.run_id = run_id
         self.began = time.monotonic()
         self.events: list[bytes] = []
         self.size = 0
+        self.unpaced = 0  # how many events came before the first output
         self.is_ended = False
         self.followers: set[Follower] = set()
 
@@ -38,6 +39,8 @@ class Tail:
         event = encode(len(self.events) + 1, self.elapsed_ms(), kind, fields)
         self.events.append(event)
         self.size += len(event)
+        if kind != OUTPUT and self.unpaced == len(self.events) - 1:
+            self.unpaced += 1
         self.is_ended = kind in LAST_KINDS
         for follower in self.followers:
             follower.wake()
