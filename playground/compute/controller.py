@@ -85,6 +85,10 @@ class Controller:
             return Observed(0, State.PENDING, reason)
         return found
 
+    def endpoints(self) -> set[Endpoint]:
+        """Where anything answers at all."""
+        return {endpoint for pk in self._applied for endpoint in self.observe(pk).endpoints}
+
     async def settled(self, deployment_id: int) -> Observed:
         """What is known of a deployment, once it is ready or has failed."""
         while not (observed := self.observe(deployment_id)).is_settled:

@@ -27,10 +27,14 @@ class DatabaseThread:
         return await loop.run_in_executor(self._executor, partial(_fresh, function, *args, **kwargs))
 
     async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._executor, connection.close)
+        await asyncio.get_running_loop().run_in_executor(self._executor, _close)
         self._executor.shutdown(wait=False)
 
 
 def _fresh(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     close_old_connections()
     return function(*args, **kwargs)
+
+
+def _close() -> None:
+    connection.close()  # the proxy gives each thread its own

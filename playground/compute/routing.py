@@ -12,8 +12,8 @@ that its user may not see, so what is hidden reads the same as what does not exi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
@@ -76,8 +76,7 @@ class DeploymentEntry:
         return f"{self.deployment_id} (shared)" if self.is_shared else self.deployment_id
 
 
-@dataclass(frozen=True)
-class Selector:
+class Selector(NamedTuple):
     """Where a caller wants to go; all empty: the shared deployment."""
 
     deployment_id: str = ""
@@ -89,15 +88,17 @@ class Selector:
     is_given: bool = False
 
 
-@dataclass(frozen=True)
-class Request:
+NO_SELECTOR = Selector()
+
+
+class Request(NamedTuple):
     """What a call says about its destination, as it came: ids may be empty."""
 
     user_id: str
     app_id: str
     model_id: str
     version_id: str = ""
-    selector: Selector = field(default_factory=Selector)
+    selector: Selector = NO_SELECTOR
 
 
 @dataclass(frozen=True)

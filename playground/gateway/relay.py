@@ -16,7 +16,7 @@ import grpc
 from clarifai_grpc.grpc.api import service_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
-from playground.gateway.requests import new_request_id, read_request, reply_tail
+from playground.gateway.requests import new_request_id, read_request, request_id_tail
 from playground.protocol.errors import (
     ConflictError,
     DeployingError,
@@ -72,7 +72,6 @@ class Call:
     replica: Replica
     metadata: tuple[tuple[str, str], ...]
     tail: bytes
-    request_id: str
 
 
 class Relay:
@@ -83,6 +82,7 @@ class Relay:
         self._snapshots = snapshots
         self._controller = controller
         self._replicas: dict[Endpoint, Replica] = {}
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         await asyncio.gather(*(replica.close() for replica in self._replicas.values()))
@@ -149,16 +149,16 @@ class Relay:
     ) -> Call:
         """Token, route, a ready replica: in this order, each refusing in words."""
         caller = await self._authenticator.caller(context.invocation_metadata() or ())
-        route = await self._snapshots.route(caller, read_request(content))
-        deployment = route.deployment
+        destination = await self._snapshots.destination(caller, read_request(content))
+        deployment = destination.route.deployment
         observed = self._controller.observe(deployment.pk)
         if not observed.endpoints:
             observed = await self._wait(deployment, hold_seconds)
         replica = self._replica(observed.endpoints[0])
         metadata = (*replica.endpoint.metadata, (REQUEST_ID_HEADER, request_id))
-        if caller.user_id == route.model.key.user_id:
+        if caller.user_id == destination.route.model.key.user_id:
             metadata = (*metadata, (OWNER_HEADER, "1"))
-        return Call(replica, metadata, reply_tail(request_id, deployment), request_id)
+        return Call(replica, metadata, request_id_tail(request_id) + destination.tail)
 
     async def _wait(self, deployment: DeploymentEntry, hold_seconds: float | None) -> Observed:
         """Hold a call to a deployment that is not ready; without a limit where its inputs cannot be sent twice."""
@@ -178,14 +178,17 @@ class Relay:
     def _replica(self, endpoint: Endpoint) -> Replica:
         replica = self._replicas.get(endpoint)
         if replica is None:
+            self._close_stale()
             replica = self._replicas[endpoint] = Replica(endpoint)
         return replica
 
-    async def forget(self, endpoint: Endpoint) -> None:
-        """Nothing answers there any more."""
-        replica = self._replicas.pop(endpoint, None)
-        if replica is not None:
-            await replica.close()
+    def _close_stale(self) -> None:
+        """A replica that came back has a new address: nothing answers at the old one any more."""
+        stale = self._replicas.keys() - self._controller.endpoints()
+        for endpoint in stale:
+            task = asyncio.create_task(self._replicas.pop(endpoint).close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
 
 async def _pass_replies(upstream: Any, context: grpc.aio.ServicerContext[Any, Any], tail: bytes) -> bytes:

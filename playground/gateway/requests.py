@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
-import uuid
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_pb2
 from google.protobuf.message import DecodeError
 
-from playground.compute.routing import Request, Selector
+from playground.compute.routing import NO_SELECTOR, Request, Selector
 from playground.protocol.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def new_request_id(metadata: Iterable[tuple[str, str | bytes]]) -> str:
     prefix = next((value for name, value in metadata if name == PREFIX_HEADER), "")
     if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
         prefix = "playground"
-    return f"{prefix}-{uuid.uuid4().hex}"
+    return f"{prefix}-{os.urandom(16).hex()}"
 
 
 def read_request(content: bytes) -> Request:
@@ -37,13 +36,24 @@ def read_request(content: bytes) -> Request:
         message = service_pb2.PostModelOutputsRequest.FromString(content)
     except DecodeError:
         raise InputError("The request is no PostModelOutputsRequest.") from None
-    owner, model = message.user_app_id, message.model
-    return Request(
-        user_id=owner.user_id or model.user_id,
-        app_id=owner.app_id or model.app_id,
-        model_id=message.model_id or model.id,
-        version_id=message.version_id or model.model_version.id,
-        selector=read_selector(message.runner_selector) if message.HasField("runner_selector") else Selector(),
+    owner = message.user_app_id
+    request = Request(
+        user_id=owner.user_id,
+        app_id=owner.app_id,
+        model_id=message.model_id,
+        version_id=message.version_id,
+        selector=read_selector(message.runner_selector) if message.HasField("runner_selector") else NO_SELECTOR,
+    )
+    return _completed(request, message.model) if message.HasField("model") else request
+
+
+def _completed(request: Request, model: resources_pb2.Model) -> Request:
+    """What the request's head leaves open may stand in the model that goes along."""
+    return request._replace(
+        user_id=request.user_id or model.user_id,
+        app_id=request.app_id or model.app_id,
+        model_id=request.model_id or model.id,
+        version_id=request.version_id or model.model_version.id,
     )
 
 
@@ -60,14 +70,13 @@ def read_selector(message: resources_pb2.RunnerSelector) -> Selector:
     )
 
 
-def reply_tail(request_id: str, deployment: DeploymentEntry) -> bytes:
-    """Appended to a serialised MultiOutputResponse it adds the request id and where it ran: joined messages merge."""
-    status = service_pb2.MultiOutputResponse(status=status_pb2.Status(req_id=request_id))
-    return bytes(status.SerializeToString()) + _served_by(deployment)
+def request_id_tail(request_id: str) -> bytes:
+    """Appended to a serialised MultiOutputResponse it adds the request id: joined messages merge."""
+    return bytes(service_pb2.MultiOutputResponse(status=status_pb2.Status(req_id=request_id)).SerializeToString())
 
 
-@lru_cache(maxsize=4096)
-def _served_by(entry: DeploymentEntry) -> bytes:
+def served_by_tail(entry: DeploymentEntry) -> bytes:
+    """The same for where it ran."""
     reply = service_pb2.MultiOutputResponse(runner_selector=selector_of(entry))
     return bytes(reply.SerializeToString())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Prefetch
@@ -9,6 +10,7 @@ from django.db.models import Prefetch
 from playground.catalog.models import Model, ModelVersion, User
 from playground.compute.models import Deployment, Nodepool
 from playground.compute.routing import DeploymentEntry, ModelEntry, ModelKey, NodepoolKey, Snapshot, route
+from playground.gateway.requests import served_by_tail
 from playground.protocol.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -16,7 +18,15 @@ if TYPE_CHECKING:
     from playground.compute.routing import Request, Route
     from playground.gateway.access import Caller
 
-_CACHE_SIZE = 256
+_CACHE_SIZE = 4096
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A route, and what each reply tells about it."""
+
+    route: Route
+    tail: bytes
 
 
 class Snapshots:
@@ -25,10 +35,20 @@ class Snapshots:
     def __init__(self, database: DatabaseThread) -> None:
         self._database = database
         self._cache: dict[int, Snapshot] = {}
+        self._routes: dict[tuple[int, Request], Destination] = {}
         self._age = 0
 
-    async def route(self, caller: Caller, request: Request) -> Route:
+    async def destination(self, caller: Caller, request: Request) -> Destination:
         """Where ``request`` goes. Raises what ``routing.route`` raises."""
+        known = self._routes.get((caller.pk, request))
+        if known is not None:
+            return known
+        found = await self._route(caller, request)
+        if caller.pk in self._cache and len(self._routes) < _CACHE_SIZE:
+            self._routes[caller.pk, request] = Destination(found, served_by_tail(found.deployment))
+        return Destination(found, served_by_tail(found.deployment))
+
+    async def _route(self, caller: Caller, request: Request) -> Route:
         snapshot = self._cache.get(caller.pk)
         if snapshot is not None:
             try:
@@ -40,6 +60,7 @@ class Snapshots:
     def forget(self) -> None:
         """Something changed: read again before the next call."""
         self._cache.clear()
+        self._routes.clear()
         self._age += 1
 
     async def _load(self, caller: Caller) -> Snapshot:
