@@ -22,13 +22,13 @@ from playground.doors.bodies import BodyDoor  # noqa: E402
 from playground.doors.lifespan import Lifespan  # noqa: E402
 from playground.doors.proxies import AddressDoor  # noqa: E402
 from playground.doors.sockets import OriginDoor, SocketLimits  # noqa: E402
-from playground.urls import socket_router  # noqa: E402
+from playground.urls import sockets  # noqa: E402
 
 application = AddressDoor(
     ProtocolTypeRouter(
         {
             "http": static.serve(BodyDoor(pages, limit=settings.MAX_BODY_BYTES)),
-            "websocket": OriginDoor(SocketLimits(AuthMiddlewareStack(socket_router), limit=settings.MAX_SOCKET_BYTES)),
+            "websocket": OriginDoor(SocketLimits(AuthMiddlewareStack(sockets), limit=settings.MAX_SOCKET_BYTES)),
             "lifespan": Lifespan(),
         }
     ),

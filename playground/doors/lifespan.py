@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from importlib import import_module
 
 from playground.doors.shapes import Receive, Scope, Send
+from playground.runs import executor
 
 logger = logging.getLogger(__name__)
+_PATIENCE_S = 3.0  # the guard kills after four
 
 
 async def end() -> None:
     """Stop and store what is running. Called by the Twisted trigger under Daphne, by lifespan on other servers."""
     try:
-        executor = import_module("playground.runs.executor")
-    except ModuleNotFoundError:
-        return
-    shutdown: Callable[[], Awaitable[None]] = executor.shutdown
-    try:
-        await shutdown()
+        await asyncio.wait_for(executor.shutdown(), _PATIENCE_S)
     except Exception:  # the last door: nothing may keep the process from ending
         logger.exception("Runs could not be flushed")
 

@@ -56,3 +56,8 @@ class SocketLimits:
             return {"type": "websocket.disconnect", "code": 1009, "reason": "too large"}
 
         await self.application(scope, limited, send)
+
+
+async def nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuses sockets at addresses where there is none."""
+    await send({"type": "websocket.close", "code": 4404, "reason": "nothing here"})
