@@ -76,7 +76,7 @@ def test_the_top_level_is_as_its_owner_drew_it() -> None:
 
 def test_each_setting_is_in_the_readme() -> None:
     source = (ROOT / "playground" / "settings.py").read_text()
-    names = set(re.findall(r'read_\w+\("(\w+)"', source))
+    names = set(re.findall(r'read_\w+\("(PLAYGROUND_\w+)"', source))
     assert names
     assert [name for name in sorted(names) if f"`{name}`" not in README] == []
 
