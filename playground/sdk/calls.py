@@ -205,6 +205,11 @@ def check(reply: Any) -> None:
         raise from_status(reply.status)
 
 
+def holds_something(reply: Reply) -> bool:
+    """Whether a stream's reply is a piece or a failure, rather than an end that only says where the call ran."""
+    return bool(reply.outputs) or reply.status.code != SUCCESS
+
+
 def first_output(reply: Reply) -> resources_pb2.Output:
     """The one output of a good reply."""
     check(reply)
@@ -238,17 +243,31 @@ def read_batch(signature: Signature, reply: Reply, *, count: int) -> list[Any]:
     return [codec.decode_output(signature, output.data) for output in reply.outputs]
 
 
-def read_answer(signature: Signature, reply: Reply) -> Answer:
+def read_answer(signature: Signature, reply: Reply, *, served_by: ServedBy | None = None) -> Answer:
+    """The whole answer; ``served_by`` is what is known of it from an earlier piece of the same call."""
     output = first_output(reply)
+    data = output.data
     return Answer(
-        value=codec.decode_output(signature, output.data),
+        value=codec.decode_output(signature, data),
         prompt_tokens=output.prompt_tokens,
         completion_tokens=output.completion_tokens,
         cached_tokens=output.cached_tokens,
-        served_by=read_served_by(reply),
+        served_by=served_by or read_served_by(reply),
         request_id=reply.status.req_id,
-        data=output.data,
+        data=data,
     )
+
+
+class AnswerReader:
+    """Reads a stream's answers: they all come from one place, so that is read once."""
+
+    def __init__(self) -> None:
+        self._served_by: ServedBy | None = None
+
+    def read(self, signature: Signature, reply: Reply) -> Answer:
+        answer = read_answer(signature, reply, served_by=self._served_by)
+        self._served_by = answer.served_by
+        return answer
 
 
 def read_served_by(reply: Reply) -> ServedBy | None:
@@ -435,8 +454,9 @@ class Patience:
         return waits[tried - 1] if tried <= len(waits) else None
 
     def _describe(self, error: DeployingError) -> Waiting:
-        head = error.message.partition(":")[0].strip().lower()
-        return Waiting(head if head in STATES else "deploying", error.message, self.waited())
+        said = {part.strip(" .").lower() for part in error.message.split(":")}
+        state = next((state for state in STATES if state in said), "deploying")
+        return Waiting(state, error.message, self.waited())
 
 
 def check_seconds(seconds: float) -> float:

@@ -8,6 +8,7 @@ loop, for the asynchronous ones: such an object belongs to the loop that made it
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from dataclasses import dataclass
@@ -79,9 +80,9 @@ class AsyncReplies(Protocol):
 
 
 class AsyncDuplex(AsyncReplies, Protocol):
-    """A call both ways: requests are written while replies come."""
+    """A call both ways: requests are written while replies come. ``write`` is false once the call is over."""
 
-    async def write(self, request: bytes) -> None: ...
+    async def write(self, request: bytes) -> bool: ...
     async def done_writing(self) -> None: ...
 
 
@@ -247,11 +248,16 @@ class AsyncGrpcReplies:
                 raise errors.StoppedError("The call was stopped.") from None
             raise
 
-    async def write(self, request: bytes) -> None:
-        await self._call.write(request)
+    async def write(self, request: bytes) -> bool:
+        try:
+            await self._call.write(request)
+        except (grpc.RpcError, asyncio.InvalidStateError):
+            return False  # over: the replies say why
+        return True
 
     async def done_writing(self) -> None:
-        await self._call.done_writing()
+        with contextlib.suppress(grpc.RpcError, asyncio.InvalidStateError):
+            await self._call.done_writing()
 
     def cancel(self) -> None:
         self._is_stopped = True

@@ -143,7 +143,7 @@ class _Face(Generic[AnyLink]):
         if inputs is not None and method.kind is not MethodKind.STREAM:
             raise InputError(f"{method.signature.name} takes no stream of inputs.")
         given = arguments if inputs is None else {**arguments, method.stream_name: inputs}
-        return self._plan(method, (), given, calls.read_answer)
+        return self._plan(method, (), given, calls.AnswerReader().read)
 
     def _terms(self, deadline: float | None, on_wait: OnWait | None, *, keep: bool = True) -> Terms:
         seconds = self._stream_seconds if deadline is None else calls.check_seconds(deadline)

@@ -21,6 +21,7 @@ from playground.sdk.calls import (
     Reply,
     ServedBy,
     Waiting,
+    holds_something,
     join,
     read_served_by,
 )
@@ -101,12 +102,15 @@ class _Progress(Generic[T]):
             error.call_id = error.call_id or self._request_id
             raise
         if self._last is None:
-            self._request_id = reply.status.req_id
-            self._served_by = read_served_by(reply)
+            self._note(reply)
         self._last = reply
         if self._pieces is not None:
             self._pieces.append(piece)
         return piece
+
+    def _note(self, reply: Reply) -> None:
+        self._request_id = reply.status.req_id or self._request_id
+        self._served_by = read_served_by(reply) or self._served_by
 
     def _pause_after(self, error: PlaygroundError) -> float:
         """Seconds until the next try; raises the error when inputs are gone, or patience is."""
@@ -206,7 +210,9 @@ class Stream(_Progress[T]):
     def _take(self) -> Reply:
         assert self._replies is not None
         try:
-            return next(self._replies)
+            while not holds_something(reply := next(self._replies)):
+                self._note(reply)
+            return reply
         except (PlaygroundError, StopIteration) as error:
             raise self._why(error) from error.__cause__
 
@@ -334,7 +340,9 @@ class AsyncStream(_Progress[T]):
     async def _take(self) -> Reply:
         assert self._replies is not None
         try:
-            return await self._replies.__anext__()
+            while not holds_something(reply := await self._replies.__anext__()):
+                self._note(reply)
+            return reply
         except (PlaygroundError, StopAsyncIteration) as error:
             raise self._why(error) from error.__cause__
 
@@ -342,12 +350,11 @@ class AsyncStream(_Progress[T]):
         """Writes the requests. An error in the caller's iterable is kept for the reader of pieces."""
         try:
             async for item in iterate(items):
-                await duplex.write(encoder.encode(item))
+                if not await duplex.write(encoder.encode(item)):
+                    return
             if (last := encoder.finish()) is not None:
                 await duplex.write(last)
             await duplex.done_writing()
-        except asyncio.InvalidStateError:
-            pass  # the call is over, and its status says why
         except Exception as error:  # noqa: BLE001 - a door: the caller's own code, raised again where pieces are read
             self._input_error = error
             duplex.cancel()
