@@ -1,39 +1,31 @@
-"""Values to V2 ``Data`` messages and back, by the types that a signature gives.
+"""Requests and replies of a method: its arguments, its results, the items of its streams, and the old form of each.
 
-Every argument and result is one Data; a request holds one part for each argument, a reply one part ``return``. An
-empty Data is the type's zero value. Encoders and decoders are compiled once for each field, see ``fields.ByIdentity``.
+A request holds one part for each argument, a reply one part ``return``; each part's Data is one value, see
+``encoding``. Encoders and decoders are compiled once for each signature, see ``fields.ByIdentity``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeAlias
+from typing import Any
 
 from clarifai_grpc.grpc.api import resources_pb2
 
-from playground.protocol import structs
+from playground.protocol.encoding import (
+    REPEATED_NAMES,
+    SCALAR_NAMES,
+    SINGLE_NAMES,
+    Data,
+    Decode,
+    Encode,
+    decoder_of,
+    encoder_of,
+)
 from playground.protocol.errors import InputError, ModelError, ServerError
-from playground.protocol.fields import (
-    MESSAGES,
-    MISSING,
-    ByIdentity,
-    Field,
-    FieldRules,
-    Misfit,
-    Types,
-    fields_of,
-    fit_of,
-    rules_of,
-)
-from playground.protocol.signatures import (
-    RETURN,
-    Signature,
-    missing_argument,
-    output_field,
-    unknown_argument,
-)
-from playground.protocol.values import MessageData, NamedFields, Text, _numpy
+from playground.protocol.fields import MISSING, ByIdentity, Field, FieldRules, Misfit, Types, rules_of
+from playground.protocol.remote import remote_media
+from playground.protocol.signatures import RETURN, Signature, missing_argument, output_field, unknown_argument
 
 __all__ = [
     "METHOD_KEY",
@@ -47,405 +39,15 @@ __all__ = [
     "encode_arguments",
     "encode_output",
     "encode_stream_item",
-    "fill_media",
     "is_old_form",
     "method_name",
     "remote_media",
     "to_old_form",
 ]
 
-Data: TypeAlias = resources_pb2.Data
-Encode: TypeAlias = Callable[[Data, Any], None]
-Decode: TypeAlias = Callable[[Data], Any]
-
 METHOD_KEY = "_method_name"
 # Names the argument that was sent only because official runners put something else in the place of a missing one.
 FILLED_KEY = "_filled_argument"
-_SCALAR_NAMES: dict[int, str] = {
-    Types.STR: "string_value",
-    Types.BYTES: "bytes_value",
-    Types.INT: "int_value",
-    Types.FLOAT: "float_value",
-    Types.BOOL: "bool_value",
-}
-_SINGLE_NAMES: dict[int, str] = {
-    Types.TEXT: "text",
-    Types.IMAGE: "image",
-    Types.AUDIO: "audio",
-    Types.VIDEO: "video",
-}
-_REPEATED_NAMES: dict[int, str] = {Types.CONCEPT: "concepts", Types.REGION: "regions", Types.FRAME: "frames"}
-_ARRAY_KINDS = "biufc"
-
-
-# -- one value to Data -----------------------------------------------------------------------------------------------
-
-
-def _encoder(field: Field) -> Encode:
-    if field.type in _SCALAR_NAMES:
-        return _ENCODE_SCALAR[field.type]
-    if field.type in _SINGLE_NAMES:
-        return _single_encoder(_SINGLE_NAMES[field.type], fit_of(field))
-    if field.type in _REPEATED_NAMES:
-        return _repeated_encoder(_REPEATED_NAMES[field.type], fit_of(field))
-    return _ENCODERS.get(field.type, _unknown_encoder)(field)
-
-
-def _unknown_encoder(field: Field) -> NoReturn:
-    raise InputError(f'the signature gives "{field.name}" a type that is not known here ({field.type})')
-
-
-def _scalar_encoder(kind: int) -> Encode:
-    name = _SCALAR_NAMES[kind]
-    fit = fit_of(resources_pb2.ModelTypeField(type=kind))
-
-    def encode(data: Data, value: Any) -> None:
-        setattr(data, name, fit(value))
-
-    return encode
-
-
-def _encode_str(data: Data, value: Any) -> None:
-    try:
-        data.string_value = value if type(value) is str else _FIT_STR(value)
-    except UnicodeError:
-        raise Misfit("must be text that UTF-8 can say (it has a lone surrogate)") from None
-
-
-_FIT_STR = fit_of(resources_pb2.ModelTypeField(type=Types.STR))
-_ENCODE_SCALAR: dict[int, Encode] = {kind: _scalar_encoder(kind) for kind in _SCALAR_NAMES} | {Types.STR: _encode_str}
-
-
-def _single_encoder(name: str, fit: Callable[[Any], MessageData]) -> Encode:
-    def encode(data: Data, value: Any) -> None:
-        try:
-            getattr(data, name).CopyFrom(fit(value).to_proto())
-        except UnicodeError:
-            raise Misfit("must be text that UTF-8 can say (it has a lone surrogate)") from None
-
-    return encode
-
-
-def _repeated_encoder(name: str, fit: Callable[[Any], MessageData]) -> Encode:
-    def encode(data: Data, value: Any) -> None:
-        getattr(data, name).append(_repeated_proto(fit(value)))
-
-    return encode
-
-
-def _repeated_proto(value: MessageData) -> Any:
-    try:
-        return value.to_proto()
-    except (TypeError, ValueError) as error:
-        raise Misfit(f"cannot be sent: {error}") from None
-
-
-def _array_encoder(field: Field) -> Encode:
-    fit = fit_of(field)
-
-    def encode(data: Data, value: Any) -> None:
-        array = fit(value)
-        target = data.ndarray
-        target.buffer = array.tobytes()
-        target.shape.extend(array.shape)
-        target.dtype = str(array.dtype)
-
-    return encode
-
-
-def _json_encoder(field: Field) -> Encode:
-    fit = fit_of(field)
-
-    def encode(data: Data, value: Any) -> None:
-        try:
-            structs.write(data, fit(value))
-        except (structs.NotJSONError, UnicodeError) as error:
-            raise Misfit(str(error)) from None
-
-    return encode
-
-
-def _list_encoder(field: Field) -> Encode:
-    fit = fit_of(field)
-    inner_field = field.type_args[0]
-    if inner_field.type in _REPEATED_NAMES:
-        name = _REPEATED_NAMES[inner_field.type]
-
-        def encode_repeated(data: Data, value: Any) -> None:
-            getattr(data, name).extend([_repeated_proto(item) for item in fit(value)])
-
-        return encode_repeated
-    inner = _encoder(inner_field)
-
-    def encode(data: Data, value: Any) -> None:
-        add = data.parts.add
-        if isinstance(value, str | bytes | dict):
-            fit(value)
-        try:
-            items = enumerate(value)
-        except TypeError:
-            fit(value)
-            raise
-        for position, item in items:
-            try:
-                inner(add().data, item)
-            except Misfit as error:
-                raise error.under(f"[{position}]") from None
-
-    return encode
-
-
-def _tuple_encoder(field: Field) -> Encode:
-    inners = [_encoder(inner) for inner in field.type_args]
-    fit = fit_of(field)
-
-    def encode(data: Data, value: Any) -> None:
-        if not isinstance(value, tuple | list) or len(value) != len(inners):
-            fit(value)
-        for position, (inner, item) in enumerate(zip(inners, value, strict=True)):
-            try:
-                inner(data.parts.add(id=str(position)).data, item)
-            except Misfit as error:
-                raise error.under(f"[{position}]") from None
-
-    return encode
-
-
-def _fields_encoder(field: Field) -> Encode:
-    inners = {inner.name: _encoder(inner) for inner in field.type_args}
-    fit = fit_of(field)
-
-    def encode(data: Data, value: Any) -> None:
-        given = fields_of(value)
-        if given.keys() != inners.keys():
-            fit(value)
-        for name, inner in inners.items():
-            try:
-                inner(data.parts.add(id=name).data, given[name])
-            except Misfit as error:
-                raise error.under(f".{name}") from None
-
-    return encode
-
-
-_ENCODERS: dict[int, Callable[[Field], Encode]] = {
-    Types.NDARRAY: _array_encoder,
-    Types.JSON_DATA: _json_encoder,
-    Types.LIST: _list_encoder,
-    Types.TUPLE: _tuple_encoder,
-    Types.NAMED_FIELDS: _fields_encoder,
-}
-
-
-# -- Data to one value -----------------------------------------------------------------------------------------------
-
-
-def _decoder(field: Field) -> Decode:
-    if field.type in _SCALAR_NAMES:
-        return _DECODE_SCALAR[field.type]
-    if field.type in _SINGLE_NAMES:
-        return _single_decoder(field)
-    if field.type in _REPEATED_NAMES:
-        return _repeated_decoder(field)
-    return _DECODERS.get(field.type, _unknown_encoder)(field)
-
-
-def _refuse_other(data: Data, wanted: str) -> None:
-    """An empty Data is a zero value; one that holds something else is of the wrong type."""
-    if data.ByteSize():
-        held = ", ".join(descriptor.name for descriptor, _ in data.ListFields())
-        raise Misfit(f"must be sent as {wanted}, not {held}")
-
-
-def _scalar_decoder(kind: int) -> Decode:
-    name = _SCALAR_NAMES[kind]
-
-    def decode(data: Data) -> Any:
-        value = getattr(data, name)
-        if not value:
-            _refuse_other(data, name)
-        return value
-
-    return decode
-
-
-def _decode_str(data: Data) -> str:
-    value: str = data.string_value
-    if not value and data.ByteSize():
-        if data.HasField("text"):
-            return str(data.text.raw)
-        _refuse_other(data, "string_value")
-    return value
-
-
-def _decode_float(data: Data) -> float:
-    value: float = data.float_value
-    if not value and data.ByteSize() and value == 0:
-        if data.int_value:
-            return float(data.int_value)
-        if str(value) == "0.0":
-            _refuse_other(data, "float_value")
-    return value
-
-
-_DECODE_SCALAR: dict[int, Decode] = {kind: _scalar_decoder(kind) for kind in _SCALAR_NAMES} | {
-    Types.STR: _decode_str,
-    Types.FLOAT: _decode_float,
-}
-
-
-def _single_decoder(field: Field) -> Decode:
-    name, cls = _SINGLE_NAMES[field.type], MESSAGES[field.type]
-
-    def decode(data: Data) -> Any:
-        if not data.HasField(name):
-            if cls is Text and data.string_value:
-                return Text(data.string_value)
-            _refuse_other(data, name)
-        return cls.from_proto(getattr(data, name))
-
-    return decode
-
-
-def _repeated_decoder(field: Field) -> Decode:
-    name, cls = _REPEATED_NAMES[field.type], MESSAGES[field.type]
-    make_zero = {"concepts": resources_pb2.Concept, "regions": resources_pb2.Region, "frames": resources_pb2.Frame}[
-        name
-    ]
-
-    def decode(data: Data) -> Any:
-        protos = getattr(data, name)
-        if len(protos) == 1:
-            return cls.from_proto(protos[0])
-        if protos:
-            raise Misfit(f"must be one {cls.__name__}, not {len(protos)}")
-        _refuse_other(data, name)
-        return cls.from_proto(make_zero())
-
-    return decode
-
-
-def _array_decoder(field: Field) -> Decode:
-    def decode(data: Data) -> Any:
-        numpy = _numpy()
-        if not data.HasField("ndarray"):
-            _refuse_other(data, "ndarray")
-            return numpy.zeros(0)
-        source = data.ndarray
-        try:
-            dtype = numpy.dtype(source.dtype)
-            if dtype.kind not in _ARRAY_KINDS:
-                raise Misfit(f"must be an array of numbers, not of {source.dtype!r}")
-            if not source.buffer:
-                return numpy.zeros(tuple(source.shape), dtype=dtype) if 0 in source.shape else _no_content(source)
-            return numpy.frombuffer(source.buffer, dtype=dtype).reshape(tuple(source.shape))
-        except (TypeError, ValueError) as error:
-            raise Misfit(f"is not an array: {error}") from None
-
-    return decode
-
-
-def _no_content(source: resources_pb2.NDArray) -> NoReturn:
-    raise Misfit(f"is not an array: shape {list(source.shape)} without content")
-
-
-def _json_decoder(field: Field) -> Decode:
-    def decode(data: Data) -> Any:
-        try:
-            value = structs.read(data)
-        except structs.NotJSONError as error:
-            raise Misfit(str(error)) from None
-        if value is None and not data.string_value:
-            _refuse_other(data, "struct_value")
-        return value
-
-    return decode
-
-
-def _list_decoder(field: Field) -> Decode:
-    if not field.type_args:
-        raise InputError(f'the signature gives no type for the items of "{field.name}"')
-    inner_field = field.type_args[0]
-    if inner_field.type in _REPEATED_NAMES:
-        return _repeated_list_decoder(_REPEATED_NAMES[inner_field.type], MESSAGES[inner_field.type])
-    inner = _decoder(inner_field)
-
-    def decode(data: Data) -> list[Any]:
-        if not data.parts:
-            _refuse_other(data, "parts")
-        return _decode_parts(data, inner)
-
-    return decode
-
-
-def _decode_parts(data: Data, inner: Decode) -> list[Any]:
-    items: list[Any] = []
-    for part in data.parts:
-        try:
-            items.append(inner(part.data))
-        except Misfit as error:
-            raise error.under(f"[{len(items)}]") from None
-    return items
-
-
-def _repeated_list_decoder(name: str, cls: type[MessageData]) -> Decode:
-    def decode(data: Data) -> list[Any]:
-        protos = getattr(data, name)
-        if not protos:
-            _refuse_other(data, name)
-        return [cls.from_proto(proto) for proto in protos]
-
-    return decode
-
-
-def _tuple_decoder(field: Field) -> Decode:
-    inners = [_decoder(inner) for inner in field.type_args]
-
-    def decode(data: Data) -> tuple[Any, ...]:
-        if not data.parts:
-            _refuse_other(data, "parts")
-            return tuple(inner(_EMPTY) for inner in inners)
-        if len(data.parts) != len(inners):
-            raise Misfit(f"must have {len(inners)} items, not {len(data.parts)}")
-        items: list[Any] = []
-        for inner, part in zip(inners, data.parts, strict=True):
-            try:
-                items.append(inner(part.data))
-            except Misfit as error:
-                raise error.under(f"[{len(items)}]") from None
-        return tuple(items)
-
-    return decode
-
-
-def _fields_decoder(field: Field) -> Decode:
-    inners = {inner.name: _decoder(inner) for inner in field.type_args}
-
-    def decode(data: Data) -> NamedFields:
-        if not data.parts:
-            _refuse_other(data, "parts")
-        parts = {part.id: part.data for part in data.parts}
-        value = NamedFields()
-        for name, inner in inners.items():
-            if name not in parts and parts:
-                raise Misfit(f"lacks the field {name!r}")
-            try:
-                value[name] = inner(parts.get(name, _EMPTY))
-            except Misfit as error:
-                raise error.under(f".{name}") from None
-        return value
-
-    return decode
-
-
-_EMPTY = resources_pb2.Data()
-_DECODERS: dict[int, Callable[[Field], Decode]] = {
-    Types.NDARRAY: _array_decoder,
-    Types.JSON_DATA: _json_decoder,
-    Types.LIST: _list_decoder,
-    Types.TUPLE: _tuple_decoder,
-    Types.NAMED_FIELDS: _fields_decoder,
-}
 
 
 # -- a field's codec -------------------------------------------------------------------------------------------------
@@ -479,7 +81,7 @@ class _FieldCodec:
 
 def _field_codec(field: Field) -> _FieldCodec:
     rules = rules_of(field)
-    return _FieldCodec(rules, field.name, _encoder(field), _decoder(field), rules.limit is not None)
+    return _FieldCodec(rules, field.name, encoder_of(field), decoder_of(field), rules.limit is not None)
 
 
 _codec_of: ByIdentity[_FieldCodec] = ByIdentity(_field_codec)
@@ -667,10 +269,10 @@ def _take_inline(codec: _FieldCodec, data: Data, given: dict[str, Any]) -> None:
 def _inline_name(field: Field) -> str | None:
     kind = field.type
     names = {Types.NDARRAY: "ndarray", Types.JSON_DATA: "struct_value"}
-    return _SCALAR_NAMES.get(kind) or _SINGLE_NAMES.get(kind) or _REPEATED_NAMES.get(kind) or names.get(kind)
+    return SCALAR_NAMES.get(kind) or SINGLE_NAMES.get(kind) or REPEATED_NAMES.get(kind) or names.get(kind)
 
 
-_MESSAGE_NAMES = frozenset({*_SINGLE_NAMES.values(), "ndarray", "struct_value"})
+_MESSAGE_NAMES = frozenset({*SINGLE_NAMES.values(), "ndarray", "struct_value"})
 
 
 def _holds(data: Data, name: str) -> bool:
@@ -681,7 +283,7 @@ def _copy(source: Data, name: str, target: Data) -> None:
     value = getattr(source, name)
     if name in _MESSAGE_NAMES:
         getattr(target, name).CopyFrom(value)
-    elif name in _REPEATED_NAMES.values():
+    elif name in REPEATED_NAMES.values():
         getattr(target, name).extend(value)
     else:
         setattr(target, name, value)
@@ -713,7 +315,7 @@ def decode_output(signature: Signature, data: Data) -> Any:
 
 def _decode_bare(output: _FieldCodec, data: Data) -> Any:
     field = output.rules.field
-    if field.type == Types.LIST and field.type_args and field.type_args[0].type in _REPEATED_NAMES:
+    if field.type == Types.LIST and field.type_args and field.type_args[0].type in REPEATED_NAMES:
         return output.decode(data)
     name = _inline_name(field)
     if name is None:
@@ -770,8 +372,8 @@ def _old_names(field: Field) -> tuple[str, ...]:
         return ("text", "string_value")
     if field.type == Types.JSON_DATA:
         return ("struct_value", "string_value")
-    if field.type == Types.LIST and field.type_args and field.type_args[0].type in _REPEATED_NAMES:
-        return (_REPEATED_NAMES[field.type_args[0].type],)
+    if field.type == Types.LIST and field.type_args and field.type_args[0].type in REPEATED_NAMES:
+        return (REPEATED_NAMES[field.type_args[0].type],)
     name = _inline_name(field)
     return (name,) if name else ()
 
@@ -787,35 +389,3 @@ def to_old_form(data: Data, signature: Signature) -> Data:
     elif kind == Types.JSON_DATA:
         old.string_value = ""
     return old
-
-
-# -- addresses in a request ------------------------------------------------------------------------------------------
-
-
-def remote_media(data: Data) -> Iterator[Any]:
-    """Every picture, sound, film or text in a request that is only an address, at any depth; for ``fill_media``."""
-    for name in ("image", "audio", "video"):
-        if data.HasField(name) and (media := getattr(data, name)).url and not media.base64:
-            yield media
-    if data.HasField("text") and data.text.url and not data.text.raw:
-        yield data.text
-    for part in data.parts:
-        yield from remote_media(part.data)
-    for frame in data.frames:
-        yield from remote_media(frame.data)
-    for region in data.regions:
-        mask = region.region_info.mask.image
-        if mask.url and not mask.base64:
-            yield mask
-        yield from remote_media(region.data)
-
-
-def fill_media(media: Any, content: bytes) -> None:
-    """Put fetched content into one that ``remote_media`` gave; raises InputError for a text that is none."""
-    if not isinstance(media, resources_pb2.Text):
-        media.base64 = content
-        return
-    try:
-        media.raw = content.decode()
-    except UnicodeDecodeError:
-        raise InputError(f"what {media.url} holds is not text") from None

@@ -20,7 +20,7 @@ async def follow(text: str) -> AsyncIterator[str]:
     yield text
 
 
-def pair(size: (int, int)) -> {"a": str}:  # noqa: UP037
+def pair(size: (int, int)) -> {"a": str}:  # noqa: F821, UP037
     raise NotImplementedError
 
 

@@ -309,7 +309,7 @@ def dripping(start: bytes) -> Answer:
 def test_a_drip_ends_at_the_deadline(server: Server, start: bytes) -> None:
     server.answers["/drip"] = dripping(start)
     begin = time.monotonic()
-    with pytest.raises(InputError, match="took longer than 0.5 s"):
+    with pytest.raises(InputError, match="took longer than"):
         Fence(allow=LOOPBACK, timeout=0.5).fetch(server.address + "/drip")
     assert time.monotonic() - begin < 2
 
