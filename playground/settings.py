@@ -256,6 +256,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        "httpx": {"level": "WARNING"},  # it would write every address that inputs are fetched from
         "playground.progress": {"handlers": ["progress"], "level": "INFO"},
     },
 }

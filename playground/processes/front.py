@@ -6,6 +6,7 @@ stands in for the guard should that one be killed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -32,6 +33,8 @@ def main() -> None:
     except _StopError:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
+        with contextlib.suppress(OSError):  # whoever read our lines may be gone
+            os.write(1, b"Stopping\n")
         os.close(pipe)
         is_clean = _wait_for(guard)
     else:

@@ -6,6 +6,7 @@ import ipaddress
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -47,6 +48,7 @@ class Command(PlaygroundCommand):
             self.say("Preparing the database")
             call_command("migrate", verbosity=0, interactive=False)
         setup.ensure(demo=settings.DEMO)
+        SessionStore.clear_expired()
 
     def warn_about_open_addresses(self) -> None:
         for name, host in [("web", settings.HOST), ("gateway", settings.GATEWAY_HOST)]:
