@@ -12,7 +12,7 @@ from django import template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from playground import __version__
 
@@ -53,7 +53,10 @@ def capital(value: str) -> str:
 @register.filter
 def figure(value: float | None) -> str:
     """A count with thousands apart: 18,402. Missing is an en dash."""
-    return "–" if value is None else f"{value:,}"  # noqa: RUF001 - the dash for "missing"
+    if value is None:
+        return "–"  # noqa: RUF001 - the dash for "missing"
+    text = f"{int(value):,}" if float(value).is_integer() else f"{value:,}"
+    return text.replace("-", "−")  # noqa: RUF001 - a true minus sign
 
 
 @register.filter
@@ -81,12 +84,18 @@ def seconds(value: float | None) -> str:
 
 
 @register.simple_tag
-def ago(at: datetime | None) -> SafeString | str:
-    """A time as its age, kept right in the page, with the exact time in the reader's zone as its title."""
+def ago(at: datetime | None, short: bool = False) -> SafeString | str:
+    """A time as its age, kept right in the page, with the exact time in the reader's zone as its title.
+
+    ``short`` leaves out the word "ago".
+    """
     if at is None:
         return ""
     return format_html(
-        '<relative-time><time datetime="{}">{}</time></relative-time>', at.isoformat(timespec="seconds"), age(at)
+        '<relative-time{}><time datetime="{}">{}</time></relative-time>',
+        mark_safe(" data-short") if short else "",
+        at.isoformat(timespec="seconds"),
+        age(at).removesuffix(" ago") if short else age(at),
     )
 
 

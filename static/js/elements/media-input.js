@@ -1,6 +1,7 @@
 /* A picture or file: chosen, dropped, pasted, by URL or from the samples; uploaded in parts. Its value is plain. */
 import { icon, make } from "../dom.js";
 import { bytes } from "../format.js";
+import { mediaUrl } from "../state/media.js";
 import { upload } from "../transport/upload.js";
 
 class MediaInput extends HTMLElement {
@@ -158,7 +159,7 @@ class MediaInput extends HTMLElement {
   }
 
   #picture() {
-    const source = this.#preview || (this.#value?.media && this.#page.mediaUrl(this.#value.media));
+    const source = this.#preview || (this.#value?.media && mediaUrl(this.#value.media));
     const isPicture = this.#preview || this.#value?.content_type?.startsWith("image/") || this.dataset.kind === "image";
     if (!source || !isPicture) return icon(this.#value?.url ? "link" : "file");
     const image = make("img");

@@ -22,6 +22,7 @@ class PlayPage extends HTMLElement {
     this.addEventListener("run-again", () => this.#again());
     this.addEventListener("run-asked", () => this.#start());
     document.addEventListener("keydown", this.#keys);
+    this.addEventListener("htmx:afterSettle", this.#markRun);
     if (isApple) this.#part("run-keys").textContent = "⌘ ⏎";
     customElements.whenDefined("run-view").then(() => this.#begin());
   }
@@ -30,10 +31,6 @@ class PlayPage extends HTMLElement {
     document.removeEventListener("keydown", this.#keys);
     clearInterval(this.#timer);
     this.#socket.close();
-  }
-
-  mediaUrl(id) {
-    return this.dataset.mediaUrl.replace("ID", encodeURIComponent(id));
   }
 
   get method() {
@@ -255,8 +252,16 @@ class PlayPage extends HTMLElement {
     this.#drawButton();
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.#drawSeconds(), 100);
-    for (const link of this.querySelectorAll("[data-run-link]")) link.removeAttribute("aria-current");
+    this.#markRun();
   }
+
+  /** The open run in the strip of recent ones, which is drawn anew when there is a new one. */
+  #markRun = () => {
+    for (const link of this.querySelectorAll("[data-run-link]")) {
+      if (link.dataset.runLink === this.#run?.id) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  };
 
   /** What the server refused stands beside its field too. */
   #showRefusal(error) {

@@ -20,7 +20,8 @@ class RelativeTime extends HTMLElement {
     const at = Date.parse(time?.dateTime ?? "");
     if (Number.isNaN(at)) return;
     if (withTitle) time.title = exact.format(at);
-    const words = age(at, Date.now() + drift);
+    const full = age(at, Date.now() + drift);
+    const words = "short" in this.dataset ? full.replace(/ ago$/, "") : full;
     if (time.textContent !== words) time.textContent = words;
   }
 }

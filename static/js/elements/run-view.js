@@ -5,6 +5,7 @@ import { drawOutcome, stopWords } from "../draw/outcome.js";
 import { TextFlow } from "../draw/text.js";
 import { drawValue } from "../draw/value.js";
 import { duration, durationParts, figure, plural, rate } from "../format.js";
+import { mediaUrl } from "../state/media.js";
 import { copyText, sayCopied } from "./copy-button.js";
 
 const DRAWN_ITEMS = 2000;
@@ -126,8 +127,7 @@ class RunView extends HTMLElement {
   }
 
   get #context() {
-    const page = this.closest("play-page");
-    return { mediaUrl: (id) => page.mediaUrl(id), picture: pictureOf(this.#run.arguments, page) };
+    return { mediaUrl, picture: pictureOf(this.#run.arguments) };
   }
 
   // Figures and route.
@@ -280,10 +280,10 @@ function endWords(run) {
   return [`Finished: ${duration(run.elapsedMs)}, ${plural(count, label.slice(0, -1).toLowerCase())}.`];
 }
 
-function pictureOf(given, page) {
+function pictureOf(given) {
   for (const value of Object.values(given ?? {})) {
     const isPicture = value?.media && (value.content_type ?? "image/").startsWith("image/");
-    if (isPicture) return { src: page.mediaUrl(value.media) };
+    if (isPicture) return { src: mediaUrl(value.media) };
   }
   return null;
 }
