@@ -1,0 +1,182 @@
+"""The three predict RPCs over one loaded model: who may call, which method, and every refusal in-band (gRPC OK, and a
+status that says what went wrong)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import grpc
+from clarifai_grpc.grpc.api import resources_pb2, service_pb2
+
+from playground.protocol import codec
+from playground.protocol.errors import (
+    DeployingError,
+    InputError,
+    NotFoundError,
+    OverloadedError,
+    PlaygroundError,
+    StoppedError,
+    UnavailableError,
+)
+from playground.protocol.signatures import MethodKind, signatures_to_json
+from playground.runner import replies
+from playground.runner.answering import Answering
+from playground.runner.methods import Fetch, Method
+from playground.runner.model import Call
+from playground.runner.pool import Pool
+
+SECRET_HEADER = "x-playground-secret"
+OWNER_HEADER = "x-playground-owner"
+REQUEST_ID_HEADER = "x-clarifai-request-id"
+GET_SIGNATURES = "_GET_SIGNATURES"
+_RPCS = {
+    MethodKind.UNARY: "PostModelOutputs",
+    MethodKind.GENERATE: "GenerateModelOutputs",
+    MethodKind.STREAM: "StreamModelOutputs",
+}
+_HOW = {
+    MethodKind.UNARY: "answers once",
+    MethodKind.GENERATE: "answers in pieces",
+    MethodKind.STREAM: "takes a stream and answers in pieces",
+}
+
+Request: TypeAlias = service_pb2.PostModelOutputsRequest
+Context: TypeAlias = Any  # grpc.aio.ServicerContext: grpc ships no types
+
+
+class Servicer:
+    """Answers calls once ``serve_model`` has given it a model, until ``refuse_calls``."""
+
+    def __init__(self, *, threads: int, queue: int, fetch: Fetch, secret: str = "") -> None:
+        self._answering = Answering(Pool(threads, queue), fetch)
+        self._max_calls = threads + queue
+        self._secret = secret.encode()
+        self._methods: dict[str, Method] = {}
+        self._signatures = ""
+        self._refusal: PlaygroundError | None = DeployingError("the model is being loaded")
+        self.running_calls = 0
+        self._is_idle = asyncio.Event()
+
+    def serve_model(self, methods: dict[str, Method]) -> None:
+        self._methods = methods
+        self._signatures = signatures_to_json({name: method.signature for name, method in methods.items()})
+        self._refusal = None
+
+    def refuse_calls(self) -> None:
+        self._refusal = UnavailableError("this runner is stopping")
+
+    async def wait_idle(self) -> None:
+        if self.running_calls:
+            await self._is_idle.wait()
+
+    def end_calls(self) -> None:
+        """End what is still running, in-band."""
+        self._answering.end_all(StoppedError("the runner was stopped before the model had finished"))
+
+    def handler(self) -> grpc.GenericRpcHandler:
+        parse = Request.FromString
+        return grpc.method_handlers_generic_handler(
+            "clarifai.api.V2",
+            {
+                "PostModelOutputs": grpc.unary_unary_rpc_method_handler(self.post, parse),
+                "GenerateModelOutputs": grpc.unary_stream_rpc_method_handler(self.generate, parse),
+                "StreamModelOutputs": grpc.stream_stream_rpc_method_handler(self.stream, parse),
+            },
+        )
+
+    # -- the three RPCs --
+
+    async def post(self, request: Request, context: Context) -> bytes:
+        with await self._admitted(context) as call:
+            try:
+                with self._counted():
+                    return await self._post(request, call)
+            except PlaygroundError as error:
+                return _refused(error, call)
+
+    async def _post(self, request: Request, call: Call) -> bytes:
+        inputs = [entry.data for entry in request.inputs]
+        if not inputs:
+            raise InputError("the request has no inputs")
+        if codec.method_name(inputs[0]) == GET_SIGNATURES:
+            return replies.text(self._signatures)
+        methods = [self._find(MethodKind.UNARY, data) for data in inputs]
+        return await self._answering.answer(call, methods, inputs)
+
+    async def generate(self, request: Request, context: Context) -> None:
+        with await self._admitted(context) as call:
+            try:
+                with self._counted():
+                    data = _only_input(request)
+                    method = self._find(MethodKind.GENERATE, data)
+                    await self._answering.generate(call, method, data, context.write)
+            except PlaygroundError as error:
+                await context.write(_refused(error, call))
+
+    async def stream(self, _: object, context: Context) -> None:
+        async def read() -> codec.Data | None:
+            message = await context.read()
+            return None if message is grpc.aio.EOF else _only_input(message)
+
+        with await self._admitted(context) as call:
+            try:
+                with self._counted():
+                    first = await read()
+                    if first is None:
+                        raise InputError("the stream of requests is empty: the first one names the method")
+                    method = self._find(MethodKind.STREAM, first)
+                    await self._answering.stream(call, method, first, read, context.write)
+            except PlaygroundError as error:
+                await context.write(_refused(error, call))
+
+    # -- before a call --
+
+    async def _admitted(self, context: Context) -> contextlib.AbstractContextManager[Call]:
+        metadata = dict(context.invocation_metadata() or ())
+        is_owner = False
+        if self._secret:
+            given = str(metadata.get(SECRET_HEADER, "")).encode()
+            if not hmac.compare_digest(given, self._secret):
+                await context.abort(grpc.StatusCode.UNAUTHENTICATED, "this runner answers its gateway alone")
+            is_owner = metadata.get(OWNER_HEADER) == "1"
+        return self._answering.start(str(metadata.get(REQUEST_ID_HEADER, "")), is_owner=is_owner)
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        if self._refusal is not None:
+            raise self._refusal
+        if self.running_calls >= self._max_calls:
+            raise OverloadedError(f"the model is busy with {self.running_calls} calls; try again soon")
+        self.running_calls += 1
+        self._is_idle.clear()
+        try:
+            yield
+        finally:
+            self.running_calls -= 1
+            if not self.running_calls:
+                self._is_idle.set()
+
+    def _find(self, kind: MethodKind, data: resources_pb2.Data) -> Method:
+        name = codec.method_name(data) or kind.value
+        method = self._methods.get(name)
+        if method is None:
+            raise NotFoundError(f'this model has no method "{name}"; its methods are {", ".join(self._methods)}')
+        if method.kind is not kind:
+            raise InputError(
+                f'the method "{name}" {_HOW[method.kind]}: it is called by {_RPCS[method.kind]}, not by {_RPCS[kind]}'
+            )
+        return method
+
+
+def _only_input(request: Request) -> codec.Data:
+    if len(request.inputs) != 1:
+        raise InputError(f"a call that answers in pieces takes one input in each message, not {len(request.inputs)}")
+    return request.inputs[0].data
+
+
+def _refused(error: PlaygroundError, call: Call) -> bytes:
+    return replies.failure(replies.as_error(error, call_id=call.call_id), is_owner=call.is_owner)
