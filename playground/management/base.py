@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from playground.catalog.models import User
 from playground.protocol.errors import PlaygroundError
@@ -42,7 +43,10 @@ class PlaygroundCommand(BaseCommand):
 
 def find_user(name: str) -> User:
     """The user of that name. Raises ``CommandError``, naming those there are."""
-    user = User.objects.filter(username=name).first()
+    try:
+        user = User.objects.filter(username=name).first()
+    except OperationalError as error:
+        raise CommandError(f"The data folder has no users yet ({error}): start the playground once.") from None
     if user is None:
         names = ", ".join(User.objects.order_by("username").values_list("username", flat=True)[:10])
         raise CommandError(f"There is no user {name}. There are: {names or 'none yet; start the playground once'}.")

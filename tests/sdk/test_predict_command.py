@@ -39,6 +39,7 @@ def test_the_first_streamed_method_answers(ask: Any, server: V2Server) -> None:
 
 def test_a_method_and_its_arguments_are_named(ask: Any) -> None:
     assert ask("echo", "a", "--method", "predict", "-i", "times=3", "-i", "sep=,") == "a,a,a\n"
+    assert ask("echo", "-i", "times=2", "--method", "predict", "a") == "a a\n"
     assert '"degrees": 4.5' in ask("echo", "--method", "rotate", "-i", "degrees=4.5")
 
 
@@ -91,7 +92,7 @@ def test_nobody_there_is_said(ask: Any, settings: Any) -> None:
 
 
 def test_progress_is_shown_while_it_is_deployed(ask: Any, server: V2Server) -> None:
-    server.refusals.append(DeployingError("building: installing numpy"))
+    server.refusals.extend([DeployingError("building: installing numpy")] * 2)
     errors = io.StringIO()
     assert ask("echo", "a", errors=errors) == "a \n"
     assert errors.getvalue() == "building: installing numpy (0 s)\n"

@@ -28,6 +28,7 @@ FILES = (Types.IMAGE, Types.AUDIO, Types.VIDEO, Types.BYTES)
 
 class Command(PlaygroundCommand):
     help = "Ask a model and print its answer as it comes."
+    _told, _told_at = "", 0.0
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -45,6 +46,7 @@ class Command(PlaygroundCommand):
         source = parser.add_mutually_exclusive_group()
         source.add_argument("--url", metavar="U", help="what to ask about, by its address")
         source.add_argument("--file", metavar="F", help="what to ask about, as a file")
+        parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]  # TEXT may follow options
         parser.add_argument("--timeout", type=float, metavar="S", help="give up after so many seconds")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -77,8 +79,11 @@ class Command(PlaygroundCommand):
         return Client(base_url, token, timeout=timeout, stream_timeout=timeout, on_wait=self.tell_wait)
 
     def tell_wait(self, waiting: Waiting) -> None:
-        self.stderr.write(f"{waiting.message} ({waiting.waited_seconds:.0f} s)")
-        self.stderr.flush()
+        """One line for each news, and every ten seconds without."""
+        if waiting.message != self._told or waiting.waited_seconds > self._told_at + 10:
+            self._told, self._told_at = waiting.message, waiting.waited_seconds
+            self.stderr.write(f"{waiting.message} ({waiting.waited_seconds:.0f} s)")
+            self.stderr.flush()
 
     def ask(self, model: Model, options: dict[str, Any]) -> None:
         signature = choose(model.signatures(), options["method"])
