@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -51,6 +53,23 @@ def _is_alive(pid: str) -> bool:
     except PermissionError:
         return True
     return True
+
+
+@contextlib.contextmanager
+def preparing(folder: Path) -> Iterator[None]:
+    """While this lasts, ``wait_until_prepared`` waits: a process can load its modules while its rows are made."""
+    descriptor = os.open(folder / "preparing", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def wait_until_prepared(folder: Path) -> None:
+    descriptor = os.open(folder / "preparing", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    os.close(descriptor)
 
 
 class Guarded:

@@ -9,6 +9,7 @@ from django.conf import settings
 from playground.doors import logs
 from playground.gateway import server
 from playground.management.base import PlaygroundCommand
+from playground.processes import start
 
 
 class Command(PlaygroundCommand):
@@ -16,4 +17,5 @@ class Command(PlaygroundCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         logs.to_files(settings.LOG_DIR, "gateway")
+        start.wait_until_prepared(settings.DATA_DIR)
         server.main()

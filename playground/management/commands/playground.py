@@ -29,10 +29,11 @@ class Command(PlaygroundCommand):
         gateway_name = "--gateway-port or PLAYGROUND_GATEWAY_PORT"
         ports.bind(settings.GATEWAY_HOST, settings.GATEWAY_PORT, name=gateway_name).close()
         self.say(f"Model Playground {__version__}, data in {settings.DATA_DIR}")
-        self.prepare_rows()
-        link = links.link_for(links.renew())
         guarded = start.Guarded(held=[listener.fileno(), lock])
-        guarded.keep("gateway", "gateway")
+        with start.preparing(settings.DATA_DIR):
+            guarded.keep("gateway", "gateway")  # loads while the rows are made
+            self.prepare_rows()
+        link = links.link_for(links.renew())
         static.collect()
         ensure_samples()
         self.warn_about_open_addresses()

@@ -96,7 +96,7 @@ class Command(PlaygroundCommand):
             self.write_piece(model.call(signature.name, arguments).value, end="\n")
             return
         with model.open_stream(signature.name, arguments) as stream:
-            self.write_pieces(answer.value for answer in stream)
+            self.write_pieces((answer.value for answer in stream), are_lines=kind_of(signature) is MethodKind.STREAM)
 
     def ask_by_url(self, model: Model, signature: Signature, url: str, field: Any, arguments: dict[str, Any]) -> None:
         """A plain text that lies at an address: only the old form can say so."""
@@ -107,13 +107,13 @@ class Command(PlaygroundCommand):
             return
         is_stream = kind_of(signature) is MethodKind.STREAM
         with model.stream_by_url([url], "text") if is_stream else model.generate_by_url(url, "text") as stream:
-            self.write_pieces(reply.outputs[0].data.text.raw for reply in stream)
+            self.write_pieces((reply.outputs[0].data.text.raw for reply in stream), are_lines=is_stream)
 
-    def write_pieces(self, pieces: Iterable[Any]) -> None:
-        """Texts run on as they come; anything else gets lines of its own."""
+    def write_pieces(self, pieces: Iterable[Any], *, are_lines: bool) -> None:
+        """The texts of one answer run on as they come; anything else gets lines of its own."""
         ends_open = False
         for piece in pieces:
-            is_text = isinstance(piece, str)
+            is_text = isinstance(piece, str) and not are_lines
             self.write_piece(piece, end="" if is_text else "\n")
             ends_open = is_text and not piece.endswith("\n") if piece else ends_open
         if ends_open:
