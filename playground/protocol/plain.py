@@ -2,7 +2,7 @@
 
 Text, numbers, booleans and JSON are themselves; everything else is an object with one telling key, such as
 ``{"concept": {...}}`` or ``{"media": id, "content_type": ...}``. Numbers that a browser would get wrong (not finite,
-or integers past 2^53) travel as ``{"number": "nan"}``.
+or integers past 2^53) travel as ``{"number": "nan"}``, inside JSON too.
 """
 
 from __future__ import annotations
@@ -96,6 +96,14 @@ def _number(value: Any, field: Field | None = None, keep: Keep | None = None) ->
     return value
 
 
+def _json(value: Any, field: Field | None = None, keep: Keep | None = None) -> Any:
+    if isinstance(value, dict):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(item) for item in value]
+    return _number(value)
+
+
 def _bytes(value: bytes, field: Field, keep: Keep) -> Any:
     return {"media": keep(value, BINARY), "content_type": BINARY}
 
@@ -173,7 +181,7 @@ _WRITERS: dict[int, Callable[[Any, Field, Keep], Any]] = {
     Types.FLOAT: _number,
     Types.BOOL: _itself,
     Types.NDARRAY: _array,
-    Types.JSON_DATA: _itself,
+    Types.JSON_DATA: _json,
     Types.TEXT: _text,
     Types.IMAGE: _media,
     Types.AUDIO: _media,
@@ -218,6 +226,25 @@ def _read_int(plain: Any, field: Field, fetch: Fetch) -> Any:
         return int(_inside(plain, "number"))
     except (TypeError, ValueError):
         raise Misfit("must be a whole number") from None
+
+
+def _read_json(plain: Any, field: Field | None = None, fetch: Fetch | None = None) -> Any:
+    if isinstance(plain, list):
+        return [_read_json(item) for item in plain]
+    if not isinstance(plain, dict):
+        return plain
+    if plain.keys() == {"number"} and isinstance(plain["number"], str):
+        return _great_number(plain)
+    return {key: _read_json(item) for key, item in plain.items()}
+
+
+def _great_number(plain: dict[str, str]) -> Any:
+    """The number, where ``_number`` would have written it so; else an object that merely looks like one."""
+    try:
+        number: int | float = int(plain["number"]) if plain["number"].lstrip("-").isdigit() else float(plain["number"])
+    except ValueError:
+        return plain
+    return number if _number(number) == plain else plain
 
 
 def _stored(plain: Any, fetch: Fetch) -> bytes:
@@ -359,7 +386,7 @@ _READERS: dict[int, Callable[[Any, Field, Fetch], Any]] = {
     Types.FLOAT: _read_float,
     Types.BOOL: _read_itself,
     Types.NDARRAY: _read_array,
-    Types.JSON_DATA: _read_itself,
+    Types.JSON_DATA: _read_json,
     Types.TEXT: _read_text,
     Types.IMAGE: lambda plain, field, fetch: _read_media(plain, Image, fetch),
     Types.AUDIO: lambda plain, field, fetch: _read_media(plain, Audio, fetch),

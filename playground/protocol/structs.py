@@ -43,7 +43,7 @@ def read(data: resources_pb2.Data) -> Any:
     has_struct = data.HasField("struct_value")
     if data.string_value:
         try:
-            return json.loads(data.string_value)
+            return _loads(data.string_value)
         except (ValueError, RecursionError) as error:
             if not has_struct:
                 raise NotJSONError(f"is not JSON: {error}") from None
@@ -53,6 +53,21 @@ def read(data: resources_pb2.Data) -> Any:
     if len(fields) == 1 and LIST_KEY in fields and fields[LIST_KEY].WhichOneof("kind") == "list_value":
         return [_read(item) for item in fields[LIST_KEY].list_value.values]
     return {key: _read(item) for key, item in fields.items()}
+
+
+def _loads(text: str) -> Any:
+    value = json.loads(text)
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value, 0):
+        raise NotJSONError(f"it is nested more than {MAX_DEPTH} levels deep")
+    return value
+
+
+def _is_deep(value: Any, depth: int) -> bool:
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list):
+        return False
+    return depth > MAX_DEPTH or any(_is_deep(item, depth + 1) for item in value)
 
 
 def _write_dict(struct: struct_pb2.Struct, value: dict[Any, Any], depth: int) -> bool:

@@ -229,6 +229,7 @@ def test_a_value_that_does_not_fit_is_named(field: Field, value: Any, message: s
         (field_of(Types.JSON_DATA), {"int_value": 3}),
         (field_of(Types.JSON_DATA), {"string_value": "{not json"}),
         (field_of(Types.JSON_DATA), {"string_value": "[" * 100_000}),
+        (field_of(Types.JSON_DATA), {"string_value": "[" * 200 + "]" * 200}),
         (INTS, {"string_value": "a"}),
         (INTS, {"parts": [{"data": {"string_value": "a"}}]}),
         (field_of(Types.LIST, field_of(Types.REGION)), {"string_value": "a"}),
