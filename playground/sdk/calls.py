@@ -319,7 +319,8 @@ def read_signatures(reply: Reply) -> dict[str, Signature]:
 
 def describe(signature: Signature) -> str:
     """A method's signature as Python would write it."""
-    return f"def {signature.name}{signatures.python_signature(signature)}"
+    declared = f"def {signature.name}{signatures.python_signature(signature)}"
+    return declared.replace("collections.abc.", "").replace("playground.protocol.values.", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,9 @@ class _Progress(Generic[T]):
         return error
 
     def _whole(self, rest: list[T]) -> Any:
-        return join(rest if self._pieces is None else list(self._pieces))
+        pieces = rest if self._pieces is None else list(self._pieces)
+        is_one_answer = self._plan is not None and self._plan.encoder is None
+        return join(pieces) if is_one_answer else pieces
 
 
 class Stream(_Progress[T]):
@@ -170,7 +172,7 @@ class Stream(_Progress[T]):
             raise
 
     def result(self) -> Any:
-        """The whole: one text where the pieces are texts, else their list. Reads to the end."""
+        """The whole, read to its end: one text where one answer came in texts, else the list of pieces."""
         return self._whole(list(self))
 
     def stop(self) -> None:
@@ -291,7 +293,7 @@ class AsyncStream(_Progress[T]):
         return self.result().__await__()
 
     async def result(self) -> Any:
-        """The whole: one text where the pieces are texts, else their list. Reads to the end."""
+        """The whole, read to its end: one text where one answer came in texts, else the list of pieces."""
         return self._whole([piece async for piece in self])
 
     def stop(self) -> None:

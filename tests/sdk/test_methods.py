@@ -69,6 +69,7 @@ async def test_signatures_come_from_the_model_where_there_is_no_catalog(twin: An
         await twin.value(model.method_signature, "predict")
         == "def predict(text: str, times: int = 1, sep: str = ' ') -> str"
     )
+    assert await twin.value(model.method_signature, "read") == "def read(document: Text) -> str"
     assert server.calls == ["GetModelVersion", "PostModelOutputs"]
 
 

@@ -45,8 +45,8 @@ def test_a_method_and_its_arguments_are_named(ask: Any) -> None:
 
 def test_text_is_piped(ask: Any) -> None:
     assert ask("echo", stdin="from a pipe\n") == "from a pipe \n"
-    assert ask("echo", "--method", "stream", stdin="a\nb\n") == "a!b!\n"
-    assert ask("echo", "--method", "stream", "-i", "text=a", "-i", "text=b", "-i", "prefix=>") == ">a!>b!\n"
+    assert ask("echo", "--method", "stream", stdin="a\nb\n") == "a!\nb!\n"
+    assert ask("echo", "--method", "stream", "-i", "text=a", "-i", "text=b", "-i", "prefix=>") == ">a!\n>b!\n"
 
 
 def test_a_file_and_an_address_are_taken_where_they_fit(ask: Any, tmp_path: Path, server: V2Server) -> None:

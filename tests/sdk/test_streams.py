@@ -30,6 +30,7 @@ async def test_pieces_come_one_by_one_and_make_a_whole(twin: Any) -> None:
     model = twin.model()
     assert await twin.pieces(model.generate, "one two three") == ["one ", "two ", "three "]
     assert await twin.whole(model.generate, "one two") == "one two "
+    assert await twin.whole(model.stream, ["one", "two"]) == ["one!", "two!"]
 
 
 async def test_leaving_the_block_cancels(twin: Any, server: V2Server) -> None:
