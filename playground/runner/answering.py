@@ -192,7 +192,7 @@ class Answering:
             try:
                 for value in pieces:
                     message = replies.output(method.signature, value, call, old_form=is_old)
-                    if not outbox.put(replies.success([message])):
+                    if not outbox.put(replies.success((message,))):
                         return
             finally:
                 if hasattr(pieces, "close"):

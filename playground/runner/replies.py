@@ -1,9 +1,14 @@
-"""Reply messages as bytes: made in the model's own thread, so that the event loop only passes them on."""
+"""Reply messages as bytes: made in the model's own thread, so that the event loop only passes them on.
+
+A reply is put together from serialized parts, so that a picture is copied once and a small chunk costs little: on the
+wire a message field is its tag, its length, and its bytes.
+"""
 
 from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
@@ -18,51 +23,82 @@ from playground.runner.model import Call
 
 logger = logging.getLogger(__name__)
 
-_OK = status_pb2.Status(code=StatusCode.SUCCESS, description="Ok")
-_OutputMessage = resources_pb2.Output
-_Reply = service_pb2.MultiOutputResponse
-Outcome: TypeAlias = resources_pb2.Output | PlaygroundError
+Reply: TypeAlias = service_pb2.MultiOutputResponse
+Output: TypeAlias = resources_pb2.Output
+Pieces: TypeAlias = tuple[bytes, ...]  # of an output, serialized: joined once only, with the reply around it
+Outcome: TypeAlias = Pieces | PlaygroundError
+
+_OK = status_pb2.Status(code=StatusCode.SUCCESS)
+_REPLY_START: bytes = Reply(status=_OK).SerializeToString()
+_OUTPUT_START: bytes = Output(status=_OK).SerializeToString()
+_LENGTH_DELIMITED = 2
 
 
-def output(signature: Signature, value: Any, call: Call, *, old_form: bool) -> resources_pb2.Output:
+def _tag(message: Any, field: str) -> bytes:
+    return _varint(message.DESCRIPTOR.fields_by_name[field].number << 3 | _LENGTH_DELIMITED)
+
+
+def _varint(number: int) -> bytes:
+    if number < 0x80:
+        return number.to_bytes(1, "little")
+    made = bytearray()
+    while number >= 0x80:
+        made.append(number & 0x7F | 0x80)
+        number >>= 7
+    made.append(number)
+    return bytes(made)
+
+
+_OUTPUTS_TAG = _tag(Reply, "outputs")
+_DATA_TAG = _tag(Output, "data")
+
+
+def output(signature: Signature, value: Any, call: Call, *, old_form: bool) -> Pieces:
     """One value as a reply's output, with the token counts that were set for it. Raises ModelError."""
-    message = _OutputMessage(status=_OK, data=encode_output(signature, value, old_form=old_form))
+    data: bytes = encode_output(signature, value, old_form=old_form).SerializeToString()
     tokens = call.tokens
-    if tokens is not None:
-        message.prompt_tokens, message.completion_tokens, message.cached_tokens = tokens
-        call.tokens = None
-    return message
+    call.tokens = None
+    return (_OUTPUT_START, _DATA_TAG, _varint(len(data)), data, _counts(*tokens) if tokens else b"")
 
 
-def success(outputs: list[resources_pb2.Output]) -> bytes:
-    return bytes(_Reply(status=_OK, outputs=outputs).SerializeToString())
+def _counts(prompt: int, completion: int, cached: int) -> bytes:
+    return bytes(Output(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached).SerializeToString())
+
+
+def success(outputs: Sequence[Pieces]) -> bytes:
+    parts = [_REPLY_START]
+    for pieces in outputs:
+        parts += (_OUTPUTS_TAG, _varint(sum(map(len, pieces))), *pieces)
+    return b"".join(parts)
 
 
 def text(raw: str) -> bytes:
     """An answer of bare text, as ``_GET_SIGNATURES`` gives it."""
-    return success([_OutputMessage(status=_OK, data=Data(text=resources_pb2.Text(raw=raw)))])
+    return success([(Output(status=_OK, data=Data(text=resources_pb2.Text(raw=raw))).SerializeToString(),)])
 
 
 def failure(error: PlaygroundError, *, is_owner: bool) -> bytes:
-    return bytes(_Reply(status=_status(error, is_owner=is_owner)).SerializeToString())
+    return bytes(Reply(status=_status(error, is_owner=is_owner)).SerializeToString())
 
 
-def batch(results: list[Outcome], *, is_owner: bool) -> bytes:
+def batch(outcomes: Sequence[Outcome], *, is_owner: bool) -> bytes:
     """One output for each input, in order; where some failed the whole says so, and each output says it of itself."""
-    failures = [(place, result) for place, result in enumerate(results) if isinstance(result, PlaygroundError)]
+    failures = [(place, outcome) for place, outcome in enumerate(outcomes) if isinstance(outcome, PlaygroundError)]
     if not failures:
-        return success([result for result in results if not isinstance(result, PlaygroundError)])
+        return success([outcome for outcome in outcomes if isinstance(outcome, tuple)])
     place, first = failures[0]
     status = _status(first, is_owner=is_owner)
-    if len(results) > 1:
-        status.description = f"input {place + 1} of {len(results)}: {status.description}"
-        status.code = status.code if len(failures) == len(results) else StatusCode.MIXED_STATUS
-    outputs = [
-        _OutputMessage(status=_status(result, is_owner=is_owner)) if isinstance(result, PlaygroundError) else result
-        for result in results
-    ]
-    has_answer = len(failures) < len(results)
-    return bytes(_Reply(status=status, outputs=outputs if has_answer else []).SerializeToString())
+    if len(outcomes) > 1:
+        status.description = f"input {place + 1} of {len(outcomes)}: {status.description}"
+    reply = Reply(status=status)
+    if len(failures) < len(outcomes):
+        reply.status.code = StatusCode.MIXED_STATUS
+        for outcome in outcomes:
+            if isinstance(outcome, tuple):
+                reply.outputs.add().ParseFromString(b"".join(outcome))
+            else:
+                reply.outputs.add(status=_status(outcome, is_owner=is_owner))
+    return bytes(reply.SerializeToString())
 
 
 def _status(error: PlaygroundError, *, is_owner: bool) -> status_pb2.Status:
@@ -77,11 +113,11 @@ def as_error(error: BaseException, *, call_id: str = "") -> PlaygroundError:
     """What a failure travels as: our own errors as they are, all else as the model's. The log gets the traceback."""
     if isinstance(error, PlaygroundError):
         error.call_id = error.call_id or call_id
-        logger.info("refused %s: %s: %s", call_id, error.name, error.message)
+        logger.info("refused %s: %s: %s", call_id or "a call", error.name, error.message)
         return error
     said = str(error)
-    shown = "".join(traceback.format_exception(type(error), error, _own_frames(error)))
-    logger.error("the model failed %s\n%s", call_id, shown.rstrip())
+    shown = "".join(traceback.format_exception(type(error), error, _own_frames(error))).rstrip()
+    logger.error("the model failed in %s\n%s", call_id or "a call", shown)
     summary = f"The model failed: {type(error).__name__}" + (f": {said}" if said else "")
     return ModelError(_sayable(summary), details=_sayable(said), traceback=_sayable(shown), call_id=call_id)
 
@@ -89,15 +125,14 @@ def as_error(error: BaseException, *, call_id: str = "") -> PlaygroundError:
 def _own_frames(error: BaseException) -> Any:
     """The traceback without the frames of this package above the model's own."""
     frames = error.__traceback__
-    while frames is not None and frames.tb_next is not None and _is_ours(frames.tb_frame.f_code.co_filename):
+    while frames is not None and frames.tb_next is not None and frames.tb_frame.f_code.co_filename in _OUR_FILES:
         frames = frames.tb_next
     return frames
 
 
-def _is_ours(filename: str) -> bool:
-    return filename.startswith(__file__.removesuffix("replies.py")) and "examples" not in filename
+_OUR_FILES = frozenset(__file__.replace("replies.py", name) for name in ("answering.py", "methods.py", "handoff.py"))
 
 
 def _sayable(text: str) -> str:
-    """Text that UTF-8 can carry, whatever an exception was made of."""
-    return text.encode("utf-8", "replace").decode()[:100_000]
+    """Text that UTF-8 can carry and a status has room for, whatever an exception was made of."""
+    return text[:20_000].encode("utf-8", "replace").decode()

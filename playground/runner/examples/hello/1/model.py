@@ -66,7 +66,7 @@ def _words(text):
     """Pieces that give the text again when they are joined: each word with the space after it."""
     start = 0
     for position in range(1, len(text)):
-        if text[position - 1].isspace() and not text[position].isspace():
+        if text[position - 1].isspace() and not text[position].isspace() and text[start:position].strip():
             yield text[start:position]
             start = position
     if text:
