@@ -61,6 +61,9 @@ def pass_on(*patterns: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if any(fnmatch(name, pattern) for pattern in patterns)}
 
 
+# gRPC's core tells the terminal of each connection that closes; what matters reaches us as errors.
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Where everything that is kept lies: database, keys, media, model environments, logs.
@@ -255,7 +258,7 @@ LOGGING = {
     "root": {"handlers": ["terminal"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
+        "django.request": {"level": "ERROR"},  # the log of requests has the others
         "httpx": {"level": "WARNING"},  # it would write every address that inputs are fetched from
         "playground.progress": {"handlers": ["progress"], "level": "INFO"},
     },

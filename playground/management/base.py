@@ -25,7 +25,7 @@ class PlaygroundCommand(BaseCommand):
         parser.add_argument("--gateway-host", metavar="H", help="the gateway's address (PLAYGROUND_GATEWAY_HOST)")
         parser.add_argument("--gateway-port", metavar="N", help="the gateway's port (PLAYGROUND_GATEWAY_PORT, 8001)")
         parser.add_argument("--data-dir", metavar="DIR", help="where everything is kept (PLAYGROUND_DATA_DIR)")
-        parser.add_argument("--no-demo", action="store_true", help="no built-in models (PLAYGROUND_DEMO=0)")
+        parser.add_argument("--no-demo", action="store_true", help="no built-in models but hello (PLAYGROUND_DEMO=0)")
 
     def run_from_argv(self, argv: list[str]) -> None:
         self._is_terminal = True

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 
 from playground.catalog import links
 from playground.catalog.ids import validate_id
-from playground.catalog.models import User
+from playground.catalog.models import User, note_change
 from playground.catalog.tokens import create_token
 from playground.management.base import PlaygroundCommand, find_user
 
@@ -61,4 +62,6 @@ class Command(PlaygroundCommand):
     def set_active(self, name: str, *, is_active: bool) -> None:
         user = find_user(name)
         user.is_active = is_active
-        user.save(update_fields=["is_active"])
+        with transaction.atomic():
+            user.save(update_fields=["is_active"])
+            note_change("user", user.pk)
