@@ -16,6 +16,7 @@ from twisted.internet import defer, endpoints
 from twisted.internet import reactor as _reactor
 
 from playground.doors import lifespan
+from playground.doors.frames import QuickSocket, drained
 from playground.doors.shapes import Application
 
 reactor: Any = _reactor
@@ -121,8 +122,15 @@ class WebServer(Server):  # type: ignore[misc]
         self.max_body_bytes = max_body_bytes
 
     def _listen(self) -> None:
+        self.ws_factory.protocol = QuickSocket
         endpoint = AdoptedEndpoint(reactor, self.listener.fileno(), self.listener.family)
         endpoint.listen(BoundedFactory(self)).addCallbacks(self.listen_success, self.listen_error)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Send, and let the application wait while its reader is slow."""
+        await super().handle_reply(protocol, message)
+        if protocol in self.connections:
+            await drained(protocol)
 
     def kill_all_applications(self) -> Any:
         """Flush what runs, then cancel what is still answering; the reactor waits for both."""

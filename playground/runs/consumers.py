@@ -78,7 +78,7 @@ class RunConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no types
             raise InputError("type: one of start, attach, detach, stop, input, close_input is needed.")
 
     async def send_text(self, text: str) -> None:
-        await self.send({"type": "websocket.send", "text": text})
+        await self.base_send({"type": "websocket.send", "text": text})
 
     async def close(self, code: int) -> None:
         self.feed = None

@@ -23,7 +23,7 @@ from playground.media import services as media
 from playground.protocol.errors import ConflictError, NotFoundError, OverloadedError, PlaygroundError
 from playground.runs import requests, services
 from playground.runs.execution import LiveRun
-from playground.runs.feed import Feed, LiveCursor, StoredCursor
+from playground.runs.feed import Feed, LiveCursor, Pace, StoredCursor
 from playground.runs.writer import Journal, Writer
 from playground.sdk import AsyncClient
 
@@ -75,7 +75,8 @@ class Executor:
         self._clients: dict[int, AsyncClient] = {}
         self._abandoned: dict[UUID, asyncio.TimerHandle] = {}
         self._beaten_at = -settings.RUN_HEARTBEAT_SECONDS * 1.0
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._pace = Pace()
+        self._tasks: set[asyncio.Task[Any]] = {asyncio.create_task(self._pace.watch())}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="runs")
         self._writer = Writer(self._closed_in_thread)
         self._every(settings.RUN_HEARTBEAT_SECONDS, self._beat)
@@ -89,7 +90,7 @@ class Executor:
         self, send: Callable[[str], Awaitable[None]], close: Callable[[int], Awaitable[None]], session_key: str
     ) -> Feed:
         """A feed for a socket; ``close`` is called with a close code when its session ends."""
-        feed = Feed(send, session_key=session_key)
+        feed = Feed(send, self._pace, session_key=session_key)
         self._feeds[feed] = close
         return feed
 
@@ -120,16 +121,16 @@ class Executor:
             in_thread=self.in_thread,
             on_refused=self._refused,
         )
-        feed.follow(run.id, LiveCursor(run.tail, 0, feed))
+        feed.follow(run.id, LiveCursor(run.tail, 0))
 
     def attach(self, user: User, run_id: UUID, after: int, feed: Feed) -> None:
         """Follow a run from behind event ``after``: live where it runs here, else from storage."""
         run = self._runs.get(run_id)
         if run is None:
-            feed.follow(run_id, StoredCursor(run_id, after, user, self.in_thread, feed))
+            feed.follow(run_id, StoredCursor(run_id, after, user, self.in_thread))
             return
         self._check_owner(run, user)
-        feed.follow(run_id, LiveCursor(run.tail, after, feed))
+        feed.follow(run_id, LiveCursor(run.tail, after))
         if (timer := self._abandoned.pop(run_id, None)) is not None:
             timer.cancel()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -165,28 +166,37 @@ def _read_one(query: str, *parameters: Any) -> Any:
 
 
 class _Targets:
-    """Remembers targets while the table of changes stands still, and for a few seconds at most.
+    """Remembers targets while the table of changes stands still, and for a minute at most.
 
     The gateway decides on every call who may make it and where it goes; this is for the form's checks and words.
+    Many starts at once look up once: the others wait for that.
     """
 
-    SECONDS = 5.0
+    SECONDS = 60.0
     LIMIT = 500
 
     def __init__(self) -> None:
         self._known: dict[Any, tuple[int, float, Target]] = {}
+        self._lock = threading.Lock()
 
     def find(self, user: User, request: Request) -> Target:
         key = (user.pk, request.model, request.version, *sorted(request.selector.items()))
         sequence = _read_one("SELECT MAX(id) FROM catalog_change") or 0
+        return self._fresh(key, sequence) or self._look_up(user, request, key, sequence)
+
+    def _fresh(self, key: Any, sequence: int) -> Target | None:
         then, until, target = self._known.get(key) or (-1, 0.0, None)
-        if target is not None and then == sequence and time.monotonic() < until:
+        return target if then == sequence and time.monotonic() < until else None
+
+    def _look_up(self, user: User, request: Request, key: Any, sequence: int) -> Target:
+        with self._lock:
+            if (target := self._fresh(key, sequence)) is not None:
+                return target
+            if len(self._known) >= self.LIMIT:
+                self._known.clear()
+            target = _look_up(user, request)
+            self._known[key] = (sequence, time.monotonic() + self.SECONDS, target)
             return target
-        if len(self._known) >= self.LIMIT:
-            self._known.clear()
-        target = _look_up(user, request)
-        self._known[key] = (sequence, time.monotonic() + self.SECONDS, target)
-        return target
 
 
 _targets = _Targets()
