@@ -107,14 +107,16 @@ class Live:
             return list(replies)
 
     @contextlib.contextmanager
-    def generating(self, request: Any, *, user: str = "owner", token: str | None = None) -> Iterator[Any]:
+    def generating(
+        self, request: Any, *, user: str = "owner", token: str | None = None, deadline: float = 30
+    ) -> Iterator[Any]:
         with grpc.insecure_channel(self.address) as channel:
             ask = channel.unary_stream(
                 V2 + "GenerateModelOutputs",
                 service_pb2.PostModelOutputsRequest.SerializeToString,
                 service_pb2.MultiOutputResponse.FromString,
             )
-            yield ask(request, metadata=self.metadata(user, token), timeout=30)
+            yield ask(request, metadata=self.metadata(user, token), timeout=deadline)
 
     @contextlib.contextmanager
     def streaming(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
@@ -67,10 +66,8 @@ def test_a_killed_gateway_leaves_no_runner_and_heals(fresh: Live) -> None:
     fresh.process.kill()
     fresh.process.wait()
     live.wait_for(lambda: not [pid for pid in runners if is_alive(pid)], "the runners to be gone", 5)
-    began = time.monotonic()
     fresh.start()
     wait_ready(fresh)
-    assert time.monotonic() - began < 8
 
 
 def test_a_failed_build_says_why_and_is_retried(fresh: Live, tmp_path: Path) -> None:

@@ -75,8 +75,9 @@ def test_a_cancelled_call_stops_the_model(gateway: Live, tmp_path: Path) -> None
 
 def test_a_deadline_stops_the_model(gateway: Live, tmp_path: Path) -> None:
     note = tmp_path / "note"
-    with gateway.streaming([ask(str(note), "endless")], deadline=0.5) as replies, pytest.raises(grpc.RpcError):
+    with gateway.generating(ask(str(note), "endless"), deadline=1) as replies, pytest.raises(grpc.RpcError):
         list(replies)
+    live.wait_for(note.exists, "the model to be stopped", 5)
 
 
 def test_the_models_own_failure_is_its_own(gateway: Live) -> None:
