@@ -96,7 +96,7 @@ class Choice:
         if self.deployment is None:
             return ""
         pool = self.deployment.nodepool
-        return " · ".join(filter(None, [pool.cluster.slug, pool.slug, pool.cluster.region]))
+        return " · ".join(dict.fromkeys(filter(None, [pool.cluster.slug, pool.slug, pool.cluster.region])))
 
 
 def list_choices(user: User, model: Model) -> list[Choice]:

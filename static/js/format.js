@@ -31,7 +31,8 @@ export function rate(value) {
 /** A value between 0 and 1, or any other number, short. */
 export function value(number) {
   if (number === null || number === undefined || Number.isNaN(number)) return "no value";
-  return Math.abs(number) <= 1 ? minus(number.toFixed(2)) : minus(String(Number(number.toPrecision(6))));
+  const digits = number !== 0 && Math.abs(number) < 0.01 ? 3 : 2;
+  return Math.abs(number) <= 1 ? minus(number.toFixed(digits)) : minus(String(Number(number.toPrecision(6))));
 }
 
 export function minus(text) {
