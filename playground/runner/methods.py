@@ -65,7 +65,7 @@ class Method:
     def item(self, data: codec.Data, fetch: Fetch) -> Any:
         """The stream's next item, MISSING where the message has none. Raises InputError."""
         assert self.stream is not None
-        if self.has_media:
+        if self.has_media or not data.parts:
             fill_addresses(data, fetch)
         item = codec.decode_stream_item(self.signature, data)
         if item is MISSING:
