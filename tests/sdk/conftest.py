@@ -22,7 +22,7 @@ class Sync:
     """The ordinary twin, each call in a thread, so that the test may await it."""
 
     def __init__(self, target: str, **options: Any) -> None:
-        self.client: Any = Client(target, "secret", **options)
+        self.client: Any = Client(target, options.pop("token", "secret"), **options)
 
     def model(self, name: str = "owner/main/models/echo", **options: Any) -> Any:
         return self.client.model(name, **options)
@@ -49,7 +49,7 @@ class Sync:
 
 class Async:
     def __init__(self, target: str, **options: Any) -> None:
-        self.client: Any = AsyncClient(target, "secret", **options)
+        self.client: Any = AsyncClient(target, options.pop("token", "secret"), **options)
 
     def model(self, name: str = "owner/main/models/echo", **options: Any) -> Any:
         return self.client.model(name, **options)
