@@ -1,0 +1,69 @@
+"""EfficientNet-Lite0 through onnxruntime: the likeliest of ImageNet's 1000 classes, or the picture as numbers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import PIL.Image
+from clarifai.runners.models.model_class import ModelClass
+from clarifai.runners.utils.data_types import Concept
+from clarifai.runners.utils.data_utils import Param
+from PIL import ImageOps
+
+HERE = Path(__file__).parent
+SIDE = 224
+SHORT_SIDE = 256  # the shorter side before the middle is cut out
+LABELS = [names.split(",")[0] for names in json.loads((HERE / "labels.json").read_text(encoding="utf-8"))]
+
+
+class EfficientNet(ModelClass):
+    def load_model(self):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self.session = onnxruntime.InferenceSession(str(HERE / "efficientnet-lite0.onnx"), options)
+        self.run("probs", PIL.Image.new("RGB", (SIDE, SIDE)))  # the first time is slow
+
+    @ModelClass.method
+    def predict(
+        self,
+        image: PIL.Image.Image,
+        top_k: int = Param(
+            default=5, min_value=1, max_value=100, description="How many concepts to give.", is_param=True
+        ),
+    ) -> list[Concept]:
+        """The likeliest concepts, best first."""
+        chances = self.run("probs", image)
+        best = np.argsort(-chances)[:top_k]
+        return [Concept(LABELS[place], float(chances[place]), id=f"imagenet-{place}") for place in best]
+
+    @ModelClass.method
+    def embed(self, image: PIL.Image.Image) -> np.ndarray:
+        """1,280 numbers that are close together for similar pictures."""
+        return self.run("embedding", image)
+
+    def run(self, output, image):
+        return self.session.run([output], {"image": prepare(image)})[0][0]
+
+
+def prepare(image):
+    """The upright picture's middle square, as the network takes it: red, green, blue around 0; NCHW."""
+    upright = on_white(ImageOps.exif_transpose(image))
+    scale = SHORT_SIDE / min(upright.size)
+    width, height = (max(SIDE, round(length * scale)) for length in upright.size)
+    left, top = (width - SIDE) / 2 / width, (height - SIDE) / 2 / height
+    middle = (left * upright.width, top * upright.height, (1 - left) * upright.width, (1 - top) * upright.height)
+    square = upright.resize((SIDE, SIDE), PIL.Image.Resampling.BICUBIC, box=middle)
+    pixels = np.asarray(square, np.float32)
+    return ((pixels - 127) / 128).transpose(2, 0, 1)[None]
+
+
+def on_white(image):
+    """In three colours; what is transparent is white."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    white = PIL.Image.new("RGBA", image.size, "white")
+    return PIL.Image.alpha_composite(white, image).convert("RGB")

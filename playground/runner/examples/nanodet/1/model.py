@@ -1,0 +1,115 @@
+"""NanoDet through onnxruntime: boxes around the 80 kinds of things that COCO knows."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import PIL.Image
+from clarifai.runners.models.model_class import ModelClass
+from clarifai.runners.utils.data_types import Concept, Region
+from clarifai.runners.utils.data_utils import Param
+from PIL import ImageOps
+
+HERE = Path(__file__).parent
+SIDE = 416
+STRIDES = (8, 16, 32)
+BINS = 11  # a side's distance is a distribution over 0 to 10 strides
+OVERLAP = 0.5  # of one class, boxes that share more than this are one thing
+MAX_REGIONS = 100
+MEAN = np.array([103.53, 116.28, 123.675], np.float32)  # blue, green, red
+SPREAD = np.array([57.375, 57.12, 58.395], np.float32)
+LABELS = (HERE / "labels.txt").read_text().splitlines()
+
+
+class NanoDet(ModelClass):
+    def load_model(self):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self.session = onnxruntime.InferenceSession(str(HERE / "nanodet.onnx"), options)
+        self.detect(PIL.Image.new("RGB", (SIDE, SIDE)), 0.4)  # the first time is slow
+
+    @ModelClass.method
+    def predict(
+        self,
+        image: PIL.Image.Image,
+        threshold: float = Param(
+            default=0.4,
+            min_value=0.0,
+            max_value=1.0,
+            description="Leave out what the network is less sure of than this.",
+            is_param=True,
+        ),
+    ) -> list[Region]:
+        """Regions with a box and a concept each, the surest first."""
+        return [
+            Region(box=[float(edge) for edge in box], concepts=[Concept(LABELS[label], float(score))])
+            for label, score, box in self.detect(image, threshold)
+        ]
+
+    def detect(self, image, threshold):
+        outputs = self.session.run(None, {"input_1": prepare(image)})
+        scores, boxes = decode(outputs)
+        found = [hit for label in range(len(LABELS)) for hit in pick(label, scores[:, label], boxes, threshold)]
+        return sorted(found, key=lambda hit: -hit[1])[:MAX_REGIONS]
+
+
+def prepare(image):
+    """The picture upright, stretched to a square, as the network takes it: blue, green, red; normalised; NCHW."""
+    upright = on_white(ImageOps.exif_transpose(image)).resize((SIDE, SIDE), PIL.Image.Resampling.BILINEAR)
+    pixels = np.asarray(upright, np.float32)[:, :, ::-1]
+    return ((pixels - MEAN) / SPREAD).transpose(2, 0, 1)[None]
+
+
+def on_white(image):
+    """In three colours; what is transparent is white."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    white = PIL.Image.new("RGBA", image.size, "white")
+    return PIL.Image.alpha_composite(white, image).convert("RGB")
+
+
+def decode(outputs):
+    """All places' scores (n, 80), and their boxes (n, 4) in fractions of the picture."""
+    by_shape = {output.shape[1:]: output[0] for output in outputs}
+    scores, boxes = [], []
+    for stride in STRIDES:
+        cells = SIDE // stride
+        scores.append(by_shape[cells * cells, len(LABELS)])
+        boxes.append(box_edges(by_shape[cells * cells, 4 * BINS], stride, cells))
+    return np.concatenate(scores), np.concatenate(boxes)
+
+
+def box_edges(distances, stride, cells):
+    """Left, top, right, bottom around each cell's centre, from a distribution of the distance to each side."""
+    weights = np.exp(distances.reshape(-1, 4, BINS) - distances.reshape(-1, 4, BINS).max(-1, keepdims=True))
+    sides = (weights @ np.arange(BINS, dtype=np.float32)) / weights.sum(-1) * stride
+    rows, columns = np.divmod(np.arange(cells * cells), cells)
+    centres = (np.stack([columns, rows], 1) + 0.5) * stride
+    edges = np.concatenate([centres - sides[:, :2], centres + sides[:, 2:]], 1)
+    return np.clip(edges / SIDE, 0.0, 1.0)
+
+
+def pick(label, scores, boxes, threshold):
+    """The surest boxes of one class, without those that mean the same thing."""
+    order = [place for place in np.argsort(-scores) if scores[place] >= threshold][: 4 * MAX_REGIONS]
+    kept = []
+    for place in order:
+        if all(shared(boxes[place], boxes[other]) <= OVERLAP for other in kept):
+            kept.append(place)
+    return [(label, scores[place], boxes[place]) for place in kept]
+
+
+def shared(one, other):
+    """How much two boxes share of what they cover together."""
+    width, height = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    return both / (area(one) + area(other) - both)
+
+
+def area(box):
+    return (box[2] - box[0]) * (box[3] - box[1])
