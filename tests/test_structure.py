@@ -56,7 +56,7 @@ def test_types_hold() -> None:
 
 @pytest.mark.timeout(200)
 def test_templates_are_in_order() -> None:
-    passes("djlint", "--lint", "--check", "--quiet", "templates")
+    passes("djlint", "--lint", "--check", "templates")
 
 
 def test_migrations_are_written() -> None:
