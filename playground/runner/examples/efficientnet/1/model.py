@@ -52,10 +52,9 @@ def prepare(image):
     """The upright picture's middle square, as the network takes it: red, green, blue around 0; NCHW."""
     upright = on_white(ImageOps.exif_transpose(image))
     scale = SHORT_SIDE / min(upright.size)
-    width, height = (max(SIDE, round(length * scale)) for length in upright.size)
-    left, top = (width - SIDE) / 2 / width, (height - SIDE) / 2 / height
-    middle = (left * upright.width, top * upright.height, (1 - left) * upright.width, (1 - top) * upright.height)
-    square = upright.resize((SIDE, SIDE), PIL.Image.Resampling.BICUBIC, box=middle)
+    small = upright.resize([round(length * scale) for length in upright.size], PIL.Image.Resampling.BICUBIC)
+    left, top = ((length - SIDE) // 2 for length in small.size)
+    square = small.crop((left, top, left + SIDE, top + SIDE))
     pixels = np.asarray(square, np.float32)
     return ((pixels - 127) / 128).transpose(2, 0, 1)[None]
 

@@ -94,7 +94,8 @@ def box_edges(distances, stride, cells):
 
 def pick(label, scores, boxes, threshold):
     """The surest boxes of one class, without those that mean the same thing."""
-    order = [place for place in np.argsort(-scores) if scores[place] >= threshold][: 4 * MAX_REGIONS]
+    sure = np.flatnonzero(scores >= threshold)
+    order = sure[np.argsort(-scores[sure])][: 4 * MAX_REGIONS]
     kept = []
     for place in order:
         if all(shared(boxes[place], boxes[other]) <= OVERLAP for other in kept):
