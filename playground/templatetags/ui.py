@@ -118,6 +118,13 @@ def as_json(value: Any) -> str:
 
 
 @register.filter
+def first_paragraph(text: str) -> str:
+    """The opening of a description, headings left out: what stands in heads and lists."""
+    paragraphs = (part.strip() for part in text.split("\n\n"))
+    return " ".join(next((part for part in paragraphs if part and not part.startswith("#")), "").split())
+
+
+@register.filter
 def initials(name: str) -> str:
     """What stands in a person's avatar."""
     return name[:2]

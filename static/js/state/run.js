@@ -120,7 +120,7 @@ export class Run extends EventTarget {
 
   /** Per second since the first output where several came; else over the whole run. */
   #speed(count) {
-    if (!count || this.firstMs === null) return null;
+    if (!count || this.firstMs === null || this.isStream) return null;
     const since = this.outputs.length > 1 ? this.firstMs : 0;
     const until = this.isOver ? this.elapsedMs : this.lastMs;
     return until - since > 20 ? (count * 1000) / (until - since) : null;
