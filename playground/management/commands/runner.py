@@ -6,7 +6,7 @@ import sys
 
 from django.core.management.base import BaseCommand
 
-from playground.runner import __main__ as runner
+from playground.runner.__main__ import run
 
 
 class Command(BaseCommand):
@@ -15,4 +15,5 @@ class Command(BaseCommand):
     )
 
     def run_from_argv(self, argv: list[str]) -> None:
-        sys.exit(runner.main(argv[2:]))
+        sys.argv = argv[1:]
+        run()
