@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from django.conf import settings
+from django.db import DatabaseError
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 
@@ -47,7 +49,7 @@ class Gateway:
         self._watcher = ChangeWatcher(self._hear)
 
     async def start(self, host: str, port: int) -> int:
-        """The port it answers on. Raises ConfigError when the address cannot be had."""
+        """The port it answers on. Raises ConfigError when address or database cannot be had."""
         try:
             bound = self._bind(host, port)
         except RuntimeError:
@@ -55,7 +57,13 @@ class Gateway:
                 f"Cannot listen on {host}:{port} for the API: is it taken? "
                 "Choose another with --gateway-port or PLAYGROUND_GATEWAY_PORT."
             ) from None
-        await self._reads(self._watcher.start)
+        try:
+            await self._reads(self._watcher.start)
+        except DatabaseError as error:
+            raise ConfigError(
+                f"The database in {settings.DATA_DIR} is not ready ({error}): run manage.py playground once, or "
+                "manage.py migrate."
+            ) from None
         await self.controller.start()
         self._server.add_generic_rpc_handlers((_Handlers(self._relay, self._management),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -119,6 +127,8 @@ async def serve(host: str, port: int) -> None:
     gateway = Gateway()
     bound = await gateway.start(host, port)
     log.info("gateway listening on %s:%d", host, bound)
+    gc.collect()
+    gc.freeze()  # what is there now stays: looking at it again in each collection would hold up calls
     await stopped.wait()
     await gateway.stop()
 
