@@ -41,6 +41,7 @@ def main():
         sys.exit("The playground needs Python 3.11 or newer; this is {}. Start it with a newer one.".format(running))
     arguments = take_flags(sys.argv[1:])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # a server that goes away is ours to tell, not gRPC's core
     try:
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured

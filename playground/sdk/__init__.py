@@ -3,30 +3,91 @@
 >>> from playground.sdk import Model
 >>> Model("http://127.0.0.1:8000/owner/main/models/hello", token=token).predict("Ada")
 'Hello, Ada!'
+
+A name is loaded from its module when it is first asked for: importing the package costs what gRPC costs, and a program
+that only reads answers never loads what only calls need.
 """
 
 from __future__ import annotations
 
-from playground.protocol.errors import (
-    AccessError,
-    ConfigError,
-    ConflictError,
-    DeadlineError,
-    DeployingError,
-    InputError,
-    ModelError,
-    NotFoundError,
-    OverloadedError,
-    PlaygroundError,
-    ServerError,
-    StoppedError,
-    UnavailableError,
-)
-from playground.protocol.values import JSON, Audio, Concept, Frame, Image, NamedFields, Region, Text, Video
-from playground.sdk.calls import Answer, ModelAddress, ServedBy, Waiting, parse_reference
-from playground.sdk.client import AsyncClient, Client
-from playground.sdk.model import AsyncModel, Model
-from playground.sdk.streams import AsyncStream, Stream
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import grpc  # noqa: F401  what every name here stands on: loaded with the package, so that the first call is not slow
+from clarifai_grpc.grpc.api import service_pb2  # noqa: F401  likewise
+
+if TYPE_CHECKING:
+    from playground.protocol.errors import (
+        AccessError,
+        ConfigError,
+        ConflictError,
+        DeadlineError,
+        DeployingError,
+        InputError,
+        ModelError,
+        NotFoundError,
+        OverloadedError,
+        PlaygroundError,
+        ServerError,
+        StoppedError,
+        UnavailableError,
+    )
+    from playground.protocol.values import JSON, Audio, Concept, Frame, Image, NamedFields, Region, Text, Video
+    from playground.sdk.calls import Answer, ModelAddress, ServedBy, Waiting, parse_reference
+    from playground.sdk.client import AsyncClient, Client
+    from playground.sdk.model import AsyncModel, Model
+    from playground.sdk.streams import AsyncStream, Stream
+
+_HOMES = {
+    "AccessError": "playground.protocol.errors",
+    "Answer": "playground.sdk.calls",
+    "AsyncClient": "playground.sdk.client",
+    "AsyncModel": "playground.sdk.model",
+    "AsyncStream": "playground.sdk.streams",
+    "Audio": "playground.protocol.values",
+    "Client": "playground.sdk.client",
+    "Concept": "playground.protocol.values",
+    "ConfigError": "playground.protocol.errors",
+    "ConflictError": "playground.protocol.errors",
+    "DeadlineError": "playground.protocol.errors",
+    "DeployingError": "playground.protocol.errors",
+    "Frame": "playground.protocol.values",
+    "Image": "playground.protocol.values",
+    "InputError": "playground.protocol.errors",
+    "JSON": "playground.protocol.values",
+    "Model": "playground.sdk.model",
+    "ModelAddress": "playground.sdk.calls",
+    "ModelError": "playground.protocol.errors",
+    "NamedFields": "playground.protocol.values",
+    "NotFoundError": "playground.protocol.errors",
+    "OverloadedError": "playground.protocol.errors",
+    "PlaygroundError": "playground.protocol.errors",
+    "Region": "playground.protocol.values",
+    "ServedBy": "playground.sdk.calls",
+    "ServerError": "playground.protocol.errors",
+    "StoppedError": "playground.protocol.errors",
+    "Stream": "playground.sdk.streams",
+    "Text": "playground.protocol.values",
+    "UnavailableError": "playground.protocol.errors",
+    "Video": "playground.protocol.values",
+    "Waiting": "playground.sdk.calls",
+    "parse_reference": "playground.sdk.calls",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load ``name`` from its home, once: PEP 562."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "JSON",
