@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 SERVICE = "/clarifai.api.V2/"
 OWNER_HEADER = "x-playground-owner"
-REQUEST_ID_HEADER = "x-playground-request-id"
 COLD_HOLD_SECONDS = 1.5
 MESSAGE_OPTIONS = (
     ("grpc.max_receive_message_length", 128 * 2**20),
@@ -155,7 +154,7 @@ class Relay:
         if not observed.endpoints:
             observed = await self._wait(deployment, hold_seconds)
         replica = self._replica(observed.endpoints[0])
-        metadata = (*replica.endpoint.metadata, (REQUEST_ID_HEADER, request_id))
+        metadata = replica.endpoint.metadata
         if caller.user_id == destination.route.model.key.user_id:
             metadata = (*metadata, (OWNER_HEADER, "1"))
         return Call(replica, metadata, request_id_tail(request_id) + destination.tail)
