@@ -1,6 +1,6 @@
 """Form fields out of a method's signature: the one description of the fields is the signature itself.
 
-A field's control holds text (or, for media, a reference). ``to_text`` puts a plain value into a control and ``to_plain``
+A field's control holds text (or, for media, a reference). ``to_text`` puts a plain value into a control, ``to_plain``
 reads it back; ``static/js/state/values.js`` reads controls in the page by the same rules.
 """
 
@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from clarifai_grpc.grpc.api import resources_pb2
 
@@ -20,7 +20,7 @@ from playground.protocol.fields import choices_of, range_of
 from playground.protocol.signatures import MISSING, MethodKind
 from playground.protocol.values import Text
 
-Field = resources_pb2.ModelTypeField
+Field: TypeAlias = resources_pb2.ModelTypeField
 Types = resources_pb2.ModelTypeField.DataType
 
 KIND_WORDS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from collections.abc import Mapping
@@ -175,8 +176,8 @@ class Start:
     log: list[str]
 
     @property
-    def is_first(self) -> bool:
-        return self.starts < FEW_STARTS
+    def log_text(self) -> str:
+        return "\n".join(self.log)
 
 
 _STEPS = [(State.PENDING, "Placed"), (State.BUILDING, "Environment"), (State.STARTING, "Loading the model")]
@@ -235,7 +236,7 @@ def _durations(entries: list[Transition], now: datetime) -> dict[str, float]:
 def _usual(earlier: list[Transition]) -> dict[str, float]:
     """The median time of each stage over earlier starts, where there were enough."""
     times: dict[str, list[float]] = {}
-    for entry, following in zip(earlier, earlier[1:], strict=False):
+    for entry, following in itertools.pairwise(earlier):
         if following.state not in {State.FAILED, State.PENDING}:
             times.setdefault(entry.state, []).append((following.at - entry.at).total_seconds())
     return {state: statistics.median(values) for state, values in times.items() if len(values) >= FEW_STARTS}

@@ -169,6 +169,7 @@ def _words(value: Any) -> str:
         return " · ".join(filter(None, map(_words, value[:3])))
     if isinstance(value, dict):
         if "media" in value:
-            return str(value.get("name") or f"{str(value.get('content_type', 'file')).split('/')[0].capitalize()} given")
+            kind = str(value.get("content_type", "file")).split("/")[0]
+            return str(value.get("name") or f"{kind.capitalize()} given")
         return _words(value.get("url") or value.get("text") or "")
     return ""

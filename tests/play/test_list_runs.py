@@ -16,7 +16,13 @@ from tests.play.conftest import browser
 @pytest.fixture
 def run(owner: User, model: Model, deployment: Deployment) -> Run:
     return Run.objects.create(
-        pk=uuid.uuid4(), user=owner, model=model, method="find", state="finished", arguments={"threshold": 0.5}, total_ms=12
+        pk=uuid.uuid4(),
+        user=owner,
+        model=model,
+        method="find",
+        state="finished",
+        arguments={"threshold": 0.5},
+        total_ms=12,
     )
 
 

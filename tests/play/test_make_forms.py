@@ -17,7 +17,7 @@ from tests.play.conftest import Everything, signatures_of
 
 Types = resources_pb2.ModelTypeField.DataType
 
-texts = st.text(max_size=60)
+texts = st.text(max_size=60).filter(lambda text: text != "null")  # a default that travels as JSON's null
 numbers = st.integers(-(2**53) + 1, 2**53 - 1)
 decimals = st.floats(allow_nan=False, allow_infinity=False)
 documents = st.dictionaries(st.text(max_size=8), st.none() | st.booleans() | numbers | texts, max_size=4)
@@ -136,7 +136,9 @@ def test_the_first_field_is_shown_where_none_is_required() -> None:
     assert [field.name for field in form.asked] == ["prompt"]
 
 
-@pytest.mark.parametrize(("kind", "text", "words"), [("INT", "1.5", "whole"), ("FLOAT", "x", "number"), ("JSON_DATA", "{", "JSON")])
+@pytest.mark.parametrize(
+    ("kind", "text", "words"), [("INT", "1.5", "whole"), ("FLOAT", "x", "number"), ("JSON_DATA", "{", "JSON")]
+)
 def test_what_does_not_fit_is_named(kind: str, text: str, words: str) -> None:
     with pytest.raises(InputError, match=words) as caught:
         to_plain(field_of(kind), text)

@@ -54,11 +54,11 @@ class PlayPage extends HTMLElement {
   }
 
   get #fields() {
-    return [...this.querySelectorAll("play-field")].filter((field) => field.method === this.method && !field.isItem);
+    return [...this.querySelectorAll("play-field")].filter((field) => !field.isItem);
   }
 
   #begin() {
-    this.#restoreDrafts();
+    this.#restoreDraft();
     this.#countChanged();
     const facts = this.dataset.run && JSON.parse(this.dataset.run);
     if (facts) this.#attach(facts);
@@ -80,7 +80,7 @@ class PlayPage extends HTMLElement {
 
   #chooseMethod(choice) {
     this.dataset.method = choice.dataset.methodChoice;
-    for (const part of this.querySelectorAll("[data-for-method]")) part.hidden = part.dataset.forMethod !== this.method;
+    this.#showForms();
     for (const other of this.querySelectorAll("[data-method-choice]")) other.removeAttribute("aria-current");
     choice.setAttribute("aria-current", "true");
     this.#part("method-name").textContent = this.method;
@@ -90,6 +90,17 @@ class PlayPage extends HTMLElement {
     this.querySelector(".play__settings-button").hidden = !hasSettings;
     this.#countChanged();
     this.#setQuery({ method: this.method });
+  }
+
+  /** A fresh copy of the method's form and parameters takes the place of those that stand; drafts fill it. */
+  #showForms() {
+    for (const part of this.querySelectorAll("[data-for-method]")) {
+      const source = part.parentElement.querySelector(`:scope > template[data-form-of="${CSS.escape(this.method)}"]`);
+      part.replaceWith(document.importNode(source.content, true));
+    }
+    this.#restoreDraft();
+    const isOurs = this.#run?.method === this.method && !this.#run.isOver;
+    if (isOurs) this.#composer?.follow(this.#run, this.#socket);
   }
 
   #setQuery(changes) {
@@ -119,21 +130,19 @@ class PlayPage extends HTMLElement {
   }
 
   #saveDraft(method) {
-    const fields = [...this.querySelectorAll("play-field")].filter((field) => field.method === method);
+    const fields = [...this.querySelectorAll("play-field")];
     const values = Object.fromEntries(fields.map((field) => [field.name, field.raw]));
     saveDraft(this.dataset.model, method, { run: this.#run?.id ?? null, values });
   }
 
   /** What was typed in this tab; the arguments of an opened run win over the draft of another. */
-  #restoreDrafts() {
+  #restoreDraft() {
     const opened = this.dataset.run ? JSON.parse(this.dataset.run) : null;
-    for (const form of this.querySelectorAll("[data-form]")) {
-      const method = form.dataset.forMethod;
-      const draft = readDraft(this.dataset.model, method);
-      if (!draft || (opened?.method === method && draft.run !== opened.id)) continue;
-      for (const field of this.querySelectorAll("play-field")) {
-        if (field.method === method && field.name in draft.values) field.raw = draft.values[field.name];
-      }
+    const draft = readDraft(this.dataset.model, this.method);
+    const isStale = opened?.method === this.method && draft?.run !== opened.id && draft?.run !== this.#run?.id;
+    if (!draft || isStale) return;
+    for (const field of this.querySelectorAll("play-field")) {
+      if (field.name in draft.values) field.raw = draft.values[field.name];
     }
   }
 
@@ -169,6 +178,7 @@ class PlayPage extends HTMLElement {
       shape: JSON.parse(this.#form.dataset.output),
       isStream: Boolean(composer),
       isOpen: Boolean(composer),
+      sent: [...((composer && given[composer.field.name]) ?? [])],
       isFollowed: true,
     };
     const run = new Run(facts);
@@ -183,7 +193,7 @@ class PlayPage extends HTMLElement {
       selector: run.selector,
       open_input: Boolean(composer),
     });
-    composer?.follow(run, this.#socket, given[composer.field.name] ?? []);
+    composer?.follow(run, this.#socket);
     this.#setQuery({ method: run.method, run: run.id });
     this.#saveDraft(run.method);
     this.#fold();
@@ -222,8 +232,10 @@ class PlayPage extends HTMLElement {
   #attach(facts) {
     const form = this.querySelector(`[data-form][data-for-method="${CSS.escape(facts.method)}"]`);
     const isStream = Boolean(form?.dataset.stream);
+    const composer = form?.querySelector("stream-composer");
     const run = new Run({
       ...facts,
+      sent: [...((composer && facts.arguments[composer.field.name]) ?? [])],
       asked: { label: this.dataset.asked, selector: facts.selector },
       shape: form ? JSON.parse(form.dataset.output) : null,
       state: "starting",
@@ -233,8 +245,7 @@ class PlayPage extends HTMLElement {
     });
     this.#follow(run);
     this.#socket.attach(run);
-    const composer = form?.querySelector("stream-composer");
-    composer?.follow(run, this.#socket, facts.arguments[composer.field.name] ?? []);
+    composer?.follow(run, this.#socket);
     if (run.isFollowed) this.#fold();
   }
 

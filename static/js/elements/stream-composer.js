@@ -24,13 +24,13 @@ class StreamComposer extends HTMLElement {
     return "value" in result ? [result.value] : [];
   }
 
-  /** Send to this run from now on; `sent` was sent already. */
-  follow(run, socket, sent) {
+  /** Send to this run from now on. */
+  follow(run, socket) {
     this.#run?.removeEventListener("change", this.#changed);
     this.#run = run;
     this.#socket = socket;
     this.#list.replaceChildren();
-    for (const value of sent) this.#note(value);
+    for (const value of run.sent) this.#note(value);
     run.addEventListener("change", this.#changed);
     run.addEventListener("refused-input", (event) => this.field.showError(event.detail.message));
     run.addEventListener("notice", (event) => this.field.showError(event.detail.message));
@@ -72,6 +72,7 @@ class StreamComposer extends HTMLElement {
     const result = this.field.check();
     if (!("value" in result)) return;
     this.#socket.input(this.#run, result.value);
+    this.#run.sent.push(result.value);
     this.#note(result.value);
     if (typeof this.field.raw === "string") this.field.raw = "";
     this.field.reveal();
