@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ ADD_MODEL = """
 from pathlib import Path
 from playground.catalog.services import add_model, ensure_owner
 from playground.compute.services import ensure_shared_deployment
-version = add_model(ensure_owner(), Path({folder!r}))
+version = add_model(ensure_owner()[1], Path({folder!r}))
 ensure_shared_deployment(version.model)
 """
 
@@ -78,19 +79,22 @@ class Stack:
     def add_model(self, folder: Path, model_id: str, *, patience: float = 30) -> None:
         """Add a folder as a model of the owner, and wait until it is ready."""
         self.manage("shell", "--no-imports", "-c", ADD_MODEL.format(folder=str(folder)))
+        self.wait_ready(model_id, patience=patience)
+
+    def wait_ready(self, model_id: str, *, patience: float = 30) -> None:
+        """Wait until the shared deployment of a model says that it is ready."""
         end = time.monotonic() + patience
-        while time.monotonic() < end:
-            ready = self.manage(
-                "shell",
-                "--no-imports",
-                "-c",
-                "from playground.compute.models import Deployment;"
-                f"print(Deployment.objects.filter(model__slug={model_id!r}, state='ready').count())",
-            )
-            if ready.strip().endswith("1"):
-                return
-            time.sleep(0.2)
-        raise TimeoutError(f"{model_id} was not ready after {patience} s")
+        with sqlite3.connect(Path(self.environment["PLAYGROUND_DATA_DIR"]) / "playground.sqlite3") as database:
+            database.isolation_level = None
+            state = None
+            while time.monotonic() < end and state != ("ready",):
+                time.sleep(0.1)
+                query = "SELECT state FROM compute_deployment WHERE slug = ?"
+                state = database.execute(query, [f"shared-{model_id}"]).fetchone()
+                if state == ("failed",):
+                    break
+        if state != ("ready",):
+            raise TimeoutError(f"{model_id} is {state} after {patience} s")
 
     def sign_in(self) -> str:
         """The cookie of a signed-in browser."""
@@ -110,8 +114,8 @@ class Stack:
 
 
 @contextlib.contextmanager
-def product() -> Iterator[Stack]:
-    """The product without its built-in models, started by its own command, until the block is left."""
+def product(*, demo: bool = False) -> Iterator[Stack]:
+    """The product, with or without its built-in models, started by its own command, until the block is left."""
     with tempfile.TemporaryDirectory() as data_dir:
         web_port, api_port = free_port(), free_port()
         environment = os.environ | {
@@ -122,7 +126,7 @@ def product() -> Iterator[Stack]:
         log = Path(data_dir) / "terminal.log"
         with log.open("w") as terminal:
             process = subprocess.Popen(
-                [sys.executable, "manage.py", "playground", "--no-demo"],
+                [sys.executable, "manage.py", "playground", *([] if demo else ["--no-demo"])],
                 cwd=ROOT,
                 env=environment,
                 stdout=terminal,

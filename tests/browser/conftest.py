@@ -1,0 +1,83 @@
+"""Chromium before the whole product: page, socket, gateway, runners, as its own command starts them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests.live import Stack, product
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BENCH = Path(__file__).resolve().parents[1] / "benchmarks" / "model"
+FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+Open = "Callable[..., Page]"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here is a journey; without a Chromium each is skipped, and says why."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(240))
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason="no Chromium is installed: apt install chromium"))
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The product with its built-in models, and the model of the benchmarks for what must be paced."""
+    with product(demo=True) as running:
+        running.add_model(BENCH, "bench")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
+    """A signed-in owner's browser, 1440 pixels wide; an error in any of its pages fails the test."""
+    errors: list[str] = []
+    fresh = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=stack.web)
+    fresh.set_default_timeout(15_000)
+    fresh.on("weberror", lambda error: errors.append(str(error.error)))
+    fresh.new_page().goto(stack.link)
+    yield fresh
+    fresh.close()
+    assert not errors, errors
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.pages[0]
+
+
+@pytest.fixture
+def open_model(page: Page) -> Callable[..., Page]:
+    """Opens a model's page with a method chosen, ready to be used."""
+
+    def opened(model: str, method: str = "") -> Page:
+        page.goto(f"/owner/main/models/{model}" + (f"?method={method}" if method else ""))
+        page.wait_for_selector("play-page[data-begun]")
+        return page
+
+    return opened
