@@ -166,7 +166,7 @@ class LiveRun:
             selector=request.selector,
             worker=self._worker,
         )
-        self._journal = Journal(row, self.tail, prepared.media_ids)
+        self._journal = Journal(row, self.tail, prepared.media_ids, urge=self._writer.urge)
         state = prepared.target.asked_state
         self._append(events.STARTED, events.started(method=request.method, asked=request.selector, state=state))
 

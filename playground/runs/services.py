@@ -19,6 +19,7 @@ from playground.protocol.errors import NotFoundError, UnavailableError
 from playground.runs import events
 from playground.runs.events import Figures
 from playground.runs.models import EventBlock, Run, Worker
+from playground.runs.writer import settle, unstored_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -35,6 +36,7 @@ PAGE_BLOCKS = 16
 
 def recent(user: User | AnonymousUser, model: Model | None = None, limit: int = 20) -> list[Run]:
     """The user's newest runs, of one model or of all, newest first."""
+    settle(unstored_of(user_id=user.pk))
     runs = Run.objects.visible_to(user).select_related("model__app__owner", "version").order_by("-created_at")
     return list((runs.filter(model=model) if model is not None else runs)[:limit])
 
@@ -43,6 +45,7 @@ def get(user: User | AnonymousUser, run_id: UUID | str) -> Run:
     """The user's run with this id. Raises NotFoundError when there is none for this user."""
     runs = Run.objects.visible_to(user).select_related("model__app__owner", "version")
     key = _as_uuid(run_id)
+    settle(unstored_of(run_id=key) if key is not None else [])
     run = runs.filter(pk=key).first() if key is not None else None
     if run is None:
         raise NotFoundError(f"No run {run_id} for you. It does not exist, or is not yours.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -15,7 +16,8 @@ from playground.media.models import Reference
 from playground.runs.models import EventBlock, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from uuid import UUID
 
     from playground.runs.tail import Tail
 
@@ -32,15 +34,43 @@ class Journal:
     stored together with it, so that a run that has ended is never without its end.
     """
 
-    def __init__(self, row: Run, tail: Tail, media_ids: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, row: Run, tail: Tail, media_ids: frozenset[str] = frozenset(), *, urge: Callable[[], None]
+    ) -> None:
         self.row = row
         self.tail = tail
         self.media_ids = media_ids
+        self.urge = urge
         self.served_by: dict[str, Any] = {}
         self.outcome: dict[str, Any] = {}
         self.has_news = False
         self.is_created = False
         self.stored = 0
+        _unstored[row.pk] = self
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether storage would tell a page something else than its socket did."""
+        return not self.is_created or self.tail.is_ended
+
+
+_unstored: dict[UUID, Journal] = {}
+
+
+def settle(journals: Iterable[Journal], timeout: float = 2.0) -> None:
+    """Wait until rows that are to come, and ends that have been, are in storage: for pages, in their own threads."""
+    end = time.monotonic() + timeout
+    for journal in journals:
+        while journal.is_behind and journal.row.pk in _unstored and time.monotonic() < end:
+            journal.urge()
+            time.sleep(0.005)
+
+
+def unstored_of(*, user_id: int | None = None, run_id: UUID | None = None) -> list[Journal]:
+    """Journals of this process that are not closed yet: a user's, or the one of a run."""
+    if run_id is not None:
+        return [_unstored[run_id]] if run_id in _unstored else []
+    return [journal for journal in list(_unstored.values()) if journal.row.user_id == user_id]
 
 
 class News:
@@ -87,7 +117,8 @@ class Writer:
         self._news: dict[Journal, None] = {}
         self._jobs: list[Callable[[], object]] = []
         self._work = threading.Event()
-        self._closing = threading.Event()
+        self._urgent = threading.Event()
+        self._is_closing = False
         self._thread = threading.Thread(target=self._write_until_closed, name="runs-writer", daemon=True)
         self._thread.start()
 
@@ -106,22 +137,27 @@ class Writer:
             self._jobs.append(job)
         self._work.set()
 
+    def urge(self) -> None:
+        """Somebody waits: write now rather than at the next turn."""
+        self._urgent.set()
+
     def close(self, timeout: float = 5.0) -> None:
         """Write what is waiting, and end the thread."""
-        self._closing.set()
+        self._is_closing = True
+        self._urgent.set()
         self._work.set()
         self._thread.join(timeout)
 
     def _write_until_closed(self) -> None:
         try:
-            while True:
+            while not self._is_closing or self._work.is_set():
                 self._work.wait()
+                self._urgent.wait(
+                    self._interval
+                )  # what comes meanwhile goes along, and starting runs are left in peace
+                self._urgent.clear()
                 self._work.clear()
-                is_last_round = self._closing.is_set()
                 self._write_waiting()
-                if is_last_round and not self._work.is_set():
-                    return
-                self._closing.wait(self._interval)
         finally:
             connection.close()
 
@@ -135,7 +171,8 @@ class Writer:
             self._write_one_by_one(jobs, journals)
         except DatabaseError:
             logger.exception("Runs could not be stored; trying again")
-            if not self._closing.wait(RETRY_SECONDS):
+            if not self._is_closing:
+                time.sleep(RETRY_SECONDS)
                 self._take_back(jobs, journals)
 
     def _take_back(self, jobs: list[Callable[[], object]], journals: list[Journal]) -> None:
@@ -153,7 +190,11 @@ class Writer:
         for entry in news:
             entry.confirm()
             if entry.is_last:
-                self._on_closed(entry.journal)
+                self._release(entry.journal)
+
+    def _release(self, journal: Journal) -> None:
+        _unstored.pop(journal.row.pk, None)
+        self._on_closed(journal)
 
     def _write_one_by_one(self, jobs: list[Callable[[], object]], journals: list[Journal]) -> None:
         """One run that cannot be stored (its model was deleted, its id is taken) must not hold up the others."""
@@ -167,4 +208,4 @@ class Writer:
                 self._commit([], [journal])
             except DatabaseError:
                 logger.exception("Run %s cannot be stored and is given up", journal.row.pk)
-                self._on_closed(journal)
+                self._release(journal)

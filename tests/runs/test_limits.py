@@ -118,9 +118,7 @@ async def test_nobody_who_is_signed_out_gets_in(ada: User) -> None:
     await socket.disconnect()
 
 
-async def test_signing_out_closes_the_socket(
-    ada: User, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_signing_out_closes_the_socket(ada: User, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "SESSION_CHECK_SECONDS", 0.1)
     browser = Client()
     await sync_to_async(browser.force_login)(ada)
