@@ -95,7 +95,7 @@ def ago(at: datetime | None, short: bool = False) -> SafeString | str:
         '<relative-time{}><time datetime="{}">{}</time></relative-time>',
         mark_safe(" data-short") if short else "",
         at.isoformat(timespec="seconds"),
-        age(at).removesuffix(" ago") if short else age(at),
+        age(at).removeprefix("just ").removesuffix(" ago") if short else age(at),
     )
 
 

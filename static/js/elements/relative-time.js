@@ -21,7 +21,7 @@ class RelativeTime extends HTMLElement {
     if (Number.isNaN(at)) return;
     if (withTitle) time.title = exact.format(at);
     const full = age(at, Date.now() + drift);
-    const words = "short" in this.dataset ? full.replace(/ ago$/, "") : full;
+    const words = "short" in this.dataset ? full.replace(/^just | ago$/, "") : full;
     if (time.textContent !== words) time.textContent = words;
   }
 }

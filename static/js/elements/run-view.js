@@ -235,7 +235,7 @@ class RunView extends HTMLElement {
 
   #follow() {
     if (!this.#run.isFollowed) return;
-    if (this.#isSticking) {
+    if (this.#isSticking && this.#run.outputs.length > 1) {
       const scroller = this.#scroller;
       if (scroller.scrollHeight > scroller.clientHeight) scroller.scrollTop = scroller.scrollHeight;
     }
@@ -243,7 +243,7 @@ class RunView extends HTMLElement {
   }
 
   #showNewest() {
-    if (this.#newest) this.#newest.hidden = this.#isSticking || !this.#run || this.#run.isOver;
+    if (this.#newest) this.#newest.hidden = this.#isSticking || !this.#run || this.#run.isOver || this.#run.outputs.length < 2;
   }
 
   #stick() {
