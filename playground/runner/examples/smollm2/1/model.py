@@ -157,7 +157,7 @@ def make_request(prompt, system_prompt, max_tokens, temperature, top_p, chat):
         "max_tokens": max_tokens,
         "temperature": temperature,
         "top_p": top_p,
-        "repeat_penalty": 1.15,
+        "dry_multiplier": 0.8,  # against going round in circles; a plain repeat penalty spoils names from the prompt
         "stream": True,
         "timings_per_token": True,
     }
