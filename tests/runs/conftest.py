@@ -31,8 +31,8 @@ class Socket(WebsocketCommunicator):
         )
         return run
 
-    async def message(self, timeout: float = 5) -> dict[str, Any]:
-        received: dict[str, Any] = orjson.loads(await self.receive_from(timeout))
+    async def message(self) -> dict[str, Any]:
+        received: dict[str, Any] = orjson.loads(await self.receive_from(5))
         return received
 
     async def events(self, run: str, until: Callable[[dict[str, Any]], bool] | None = None) -> list[dict[str, Any]]:
