@@ -12,12 +12,12 @@ from typing import Any, NoReturn, TypeAlias, TypeVar
 from clarifai_grpc.grpc.api import resources_pb2
 
 from playground.protocol import codec
-from playground.protocol.errors import PlaygroundError
+from playground.protocol.errors import PlaygroundError, StoppedError
 from playground.protocol.signatures import MISSING
 from playground.runner import replies
 from playground.runner.handoff import CallEndedError, Inbox, Outbox
 from playground.runner.methods import Fetch, Method
-from playground.runner.model import Call, current_call
+from playground.runner.model import Call
 from playground.runner.pool import Pool
 
 Data: TypeAlias = resources_pb2.Data
@@ -27,38 +27,27 @@ Read: TypeAlias = Callable[[], Awaitable[Data | None]]
 
 
 class Answering:
-    """How calls are carried out. Each gets a ``Call`` of its own, seen by the model through a context variable."""
+    """How calls are carried out. The task that asks has made its ``Call`` the current one, and ends it afterwards."""
 
     def __init__(self, pool: Pool, fetch: Fetch) -> None:
         self._pool = pool
         self._fetch = fetch
-        self._calls: set[Call] = set()
-
-    def end_all(self, failure: PlaygroundError) -> None:
-        for call in list(self._calls):
-            call.end(failure)
-
-    @contextlib.contextmanager
-    def start(self, call_id: str, *, is_owner: bool) -> Iterator[Call]:
-        """A call of this task's own; leaving the block, however that happens, ends it."""
-        call = Call(call_id, is_owner=is_owner)
-        self._calls.add(call)
-        current_call.set(call)
-        try:
-            yield call
-        finally:
-            self._calls.discard(call)
-            call.end()
 
     # -- one answer --
 
     async def answer(self, call: Call, methods: Sequence[Method], inputs: Sequence[Data]) -> bytes:
         """The reply to a request: one output for each input, in order."""
+        if len(methods) == 1 and not methods[0].is_async:
+            return await self._in_thread(call, lambda: self._answer_one(call, methods[0], inputs[0]))
         pairs = list(zip(methods, inputs, strict=True))
         if not any(method.is_async for method in methods):
             return await self._in_thread(call, lambda: self._answer_all(call, pairs))
         results = [await self._attempt_async(call, method, data) for method, data in pairs]
         return replies.batch(results, is_owner=call.is_owner)
+
+    def _answer_one(self, call: Call, method: Method, data: Data) -> bytes:
+        outcome = self._attempt(call, method, data)
+        return replies.success((outcome,)) if isinstance(outcome, tuple) else _failure(outcome, call)
 
     def _answer_all(self, call: Call, pairs: Sequence[tuple[Method, Data]]) -> bytes:
         results = [self._attempt(call, method, data) for method, data in pairs if not call.is_ended]
@@ -116,24 +105,31 @@ class Answering:
                 outcome = (None, error)
             return lambda: _call_soon(loop, settle, *outcome)
 
-        call.on_end = lambda: settle(None, call.failure) if call.failure is not None else None
-        self._pool.submit(work)
-        return await future
+        before, call.on_end = call.on_end, lambda: settle(None, call.failure or StoppedError("the call has ended"))
+        try:
+            self._pool.submit(work)
+            return await future
+        finally:
+            call.on_end = before
 
     async def _until_ended(self, call: Call, awaitable: Awaitable[Result]) -> Result:
         """Await the model's own coroutine; it is cancelled when its call ends."""
-        task = asyncio.ensure_future(awaitable)
+        task = asyncio.current_task()
+        assert task is not None
 
         def on_end() -> None:
             task.cancel()
 
         call.on_end = on_end
         try:
-            return await task
+            return await awaitable
         except asyncio.CancelledError:
-            if call.failure is not None:
-                raise call.failure from None
-            raise
+            if call.failure is None:
+                raise
+            task.uncancel()
+            raise call.failure from None
+        finally:
+            call.on_end = None
 
     # -- many answers --
 
@@ -225,6 +221,10 @@ class Answering:
         if method.has_media:
             return await self._in_thread(call, lambda: method.item(data, self._fetch))
         return method.item(data, self._fetch)
+
+
+def _failure(error: PlaygroundError, call: Call) -> bytes:
+    return replies.failure(error, is_owner=call.is_owner)
 
 
 async def _as_async(pieces: Any) -> AsyncGenerator[Any, None]:

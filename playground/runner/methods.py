@@ -58,8 +58,9 @@ class Method:
         for name in self.pictures:
             if name in arguments:
                 pictures.check(arguments[name], name)
-        for name in self.casts.keys() & arguments.keys():
-            arguments[name] = self._cast(name, arguments[name])
+        for name in self.casts:
+            if name in arguments:
+                arguments[name] = self._cast(name, arguments[name])
         return arguments
 
     def item(self, data: codec.Data, fetch: Fetch) -> Any:

@@ -40,7 +40,9 @@ def _tag(message: Any, field: str) -> bytes:
 
 def _varint(number: int) -> bytes:
     if number < 0x80:
-        return number.to_bytes(1, "little")
+        return bytes((number,))
+    if number < 0x4000:
+        return bytes((number & 0x7F | 0x80, number >> 7))
     made = bytearray()
     while number >= 0x80:
         made.append(number & 0x7F | 0x80)

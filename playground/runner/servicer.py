@@ -4,13 +4,11 @@ status that says what went wrong)."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
-from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import grpc
-from clarifai_grpc.grpc.api import resources_pb2, service_pb2
+from clarifai_grpc.grpc.api import service_pb2
 
 from playground.protocol import codec
 from playground.protocol.errors import (
@@ -26,7 +24,7 @@ from playground.protocol.signatures import MethodKind, signatures_to_json
 from playground.runner import replies
 from playground.runner.answering import Answering
 from playground.runner.methods import Fetch, Method
-from playground.runner.model import Call
+from playground.runner.model import Call, current_call
 from playground.runner.pool import Pool
 
 SECRET_HEADER = "x-playground-secret"
@@ -53,12 +51,12 @@ class Servicer:
 
     def __init__(self, *, threads: int, queue: int, fetch: Fetch, secret: str = "") -> None:
         self._answering = Answering(Pool(threads, queue), fetch)
+        self._calls: set[Call] = set()
         self._max_calls = threads + queue
         self._secret = secret.encode()
         self._methods: dict[str, Method] = {}
         self._signatures = ""
         self._refusal: PlaygroundError | None = DeployingError("the model is being loaded")
-        self.running_calls = 0
         self._is_idle = asyncio.Event()
 
     def serve_model(self, methods: dict[str, Method]) -> None:
@@ -69,13 +67,18 @@ class Servicer:
     def refuse_calls(self) -> None:
         self._refusal = UnavailableError("this runner is stopping")
 
+    @property
+    def running_calls(self) -> int:
+        return len(self._calls)
+
     async def wait_idle(self) -> None:
-        if self.running_calls:
+        if self._calls:
             await self._is_idle.wait()
 
     def end_calls(self) -> None:
         """End what is still running, in-band."""
-        self._answering.end_all(StoppedError("the runner was stopped before the model had finished"))
+        for call in list(self._calls):
+            call.end(StoppedError("the runner was stopped before the model had finished"))
 
     def handler(self) -> grpc.GenericRpcHandler:
         parse = Request.FromString
@@ -91,51 +94,55 @@ class Servicer:
     # -- the three RPCs --
 
     async def post(self, request: Request, context: Context) -> bytes:
-        with await self._admitted(context) as call:
-            try:
-                with self._counted():
-                    return await self._post(request, call)
-            except PlaygroundError as error:
-                return _refused(error, call)
-
-    async def _post(self, request: Request, call: Call) -> bytes:
-        inputs = [entry.data for entry in request.inputs]
-        if not inputs:
-            raise InputError("the request has no inputs")
-        if codec.method_name(inputs[0]) == GET_SIGNATURES:
-            return replies.text(self._signatures)
-        methods = [self._find(MethodKind.UNARY, data) for data in inputs]
-        return await self._answering.answer(call, methods, inputs)
+        call = await self._admit(context)
+        try:
+            self._begin(call)
+            inputs = [entry.data for entry in request.inputs]
+            if not inputs:
+                raise InputError("the request has no inputs")
+            names = [codec.method_name(data) for data in inputs]
+            if names[0] == GET_SIGNATURES:
+                return replies.text(self._signatures)
+            methods = [self._find(MethodKind.UNARY, name) for name in names]
+            return await self._answering.answer(call, methods, inputs)
+        except PlaygroundError as error:
+            return _refused(error, call)
+        finally:
+            self._finish(call)
 
     async def generate(self, request: Request, context: Context) -> None:
-        with await self._admitted(context) as call:
-            try:
-                with self._counted():
-                    data = _only_input(request)
-                    method = self._find(MethodKind.GENERATE, data)
-                    await self._answering.generate(call, method, data, context.write)
-            except PlaygroundError as error:
-                await context.write(_refused(error, call))
+        call = await self._admit(context)
+        try:
+            self._begin(call)
+            data = _only_input(request)
+            method = self._find(MethodKind.GENERATE, codec.method_name(data))
+            await self._answering.generate(call, method, data, context.write)
+        except PlaygroundError as error:
+            await context.write(_refused(error, call))
+        finally:
+            self._finish(call)
 
     async def stream(self, _: object, context: Context) -> None:
         async def read() -> codec.Data | None:
             message = await context.read()
             return None if message is grpc.aio.EOF else _only_input(message)
 
-        with await self._admitted(context) as call:
-            try:
-                with self._counted():
-                    first = await read()
-                    if first is None:
-                        raise InputError("the stream of requests is empty: the first one names the method")
-                    method = self._find(MethodKind.STREAM, first)
-                    await self._answering.stream(call, method, first, read, context.write)
-            except PlaygroundError as error:
-                await context.write(_refused(error, call))
+        call = await self._admit(context)
+        try:
+            self._begin(call)
+            first = await read()
+            if first is None:
+                raise InputError("the stream of requests is empty: the first one names the method")
+            method = self._find(MethodKind.STREAM, codec.method_name(first))
+            await self._answering.stream(call, method, first, read, context.write)
+        except PlaygroundError as error:
+            await context.write(_refused(error, call))
+        finally:
+            self._finish(call)
 
-    # -- before a call --
+    # -- around a call --
 
-    async def _admitted(self, context: Context) -> contextlib.AbstractContextManager[Call]:
+    async def _admit(self, context: Context) -> Call:
         metadata = dict(context.invocation_metadata() or ())
         is_owner = False
         if self._secret:
@@ -143,25 +150,27 @@ class Servicer:
             if not hmac.compare_digest(given, self._secret):
                 await context.abort(grpc.StatusCode.UNAUTHENTICATED, "this runner answers its gateway alone")
             is_owner = metadata.get(OWNER_HEADER) == "1"
-        return self._answering.start(str(metadata.get(REQUEST_ID_HEADER, "")), is_owner=is_owner)
+        return Call(str(metadata.get(REQUEST_ID_HEADER, "")), is_owner=is_owner)
 
-    @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _begin(self, call: Call) -> None:
+        """Count the call, and let the model's code see it: each RPC has a task, so a context, of its own."""
         if self._refusal is not None:
             raise self._refusal
-        if self.running_calls >= self._max_calls:
-            raise OverloadedError(f"the model is busy with {self.running_calls} calls; try again soon")
-        self.running_calls += 1
+        if len(self._calls) >= self._max_calls:
+            raise OverloadedError(f"the model is busy with {len(self._calls)} calls; try again soon")
+        self._calls.add(call)
         self._is_idle.clear()
-        try:
-            yield
-        finally:
-            self.running_calls -= 1
-            if not self.running_calls:
-                self._is_idle.set()
+        current_call.set(call)
 
-    def _find(self, kind: MethodKind, data: resources_pb2.Data) -> Method:
-        name = codec.method_name(data) or kind.value
+    def _finish(self, call: Call) -> None:
+        """However it ended: whoever still works for it is told."""
+        call.end()
+        self._calls.discard(call)
+        if not self._calls:
+            self._is_idle.set()
+
+    def _find(self, kind: MethodKind, name: str | None) -> Method:
+        name = name or kind.value
         method = self._methods.get(name)
         if method is None:
             raise NotFoundError(f'this model has no method "{name}"; its methods are {", ".join(self._methods)}')

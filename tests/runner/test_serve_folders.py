@@ -268,3 +268,22 @@ def test_a_taken_port_is_one_clear_line(official: Path) -> None:
         )
     assert done.returncode == 1
     assert "cannot be listened on" in done.stderr
+
+
+def test_sigterm_ends_async_methods_too(official: Path) -> None:
+    (official / "1" / "model.py").write_text(
+        "import asyncio\nfrom typing import AsyncIterator\n"
+        "from clarifai.runners.models.model_class import ModelClass\n"
+        "class Slow(ModelClass):\n"
+        "    @ModelClass.method\n"
+        "    async def generate(self) -> AsyncIterator[str]:\n"
+        "        yield 'one'\n"
+        "        await asyncio.sleep(60)\n"
+    )
+    command = ("-m", "playground.runner", str(official), "--grace", "0.3")
+    with started(*command) as process, calling(address_of(process)) as caller:
+        replies = caller.generate(request(caller.arguments("generate")))
+        next(replies)
+        process.send_signal(signal.SIGTERM)
+        assert isinstance(errors.from_status(next(replies).status), StoppedError)
+        assert process.wait(5) == 0
