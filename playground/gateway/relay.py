@@ -18,6 +18,7 @@ from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from playground.gateway.requests import new_request_id, read_request, request_id_tail
 from playground.protocol.errors import (
+    CALL_ID_KEY,
     ConflictError,
     DeployingError,
     InputError,
@@ -47,6 +48,7 @@ MESSAGE_OPTIONS = (
     ("grpc.enable_http_proxy", 0),
 )
 _EOF = grpc.aio.EOF
+_NEVER_REACHED = "failed to connect"  # how gRPC says that nothing was sent
 log = logging.getLogger(__name__)
 
 
@@ -154,7 +156,7 @@ class Relay:
         if not observed.endpoints:
             observed = await self._wait(deployment, hold_seconds)
         replica = self._replica(observed.endpoints[0])
-        metadata = replica.endpoint.metadata
+        metadata = (*replica.endpoint.metadata, (CALL_ID_KEY, request_id))
         if caller.user_id == destination.route.model.key.user_id:
             metadata = (*metadata, (OWNER_HEADER, "1"))
         return Call(replica, metadata, request_id_tail(request_id) + destination.tail)
@@ -220,7 +222,13 @@ def _lost(error: grpc.aio.AioRpcError) -> PlaygroundError:
     """What a runner's plain gRPC failure means to the caller: in-band, since official clients retry it blindly."""
     code = error.code()
     if code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}:
-        return UnavailableError("The replica went away before the call was finished. Run it again.")
+        if _NEVER_REACHED in (error.details() or ""):
+            return UnavailableError("The replica has just gone away, and nothing was run. Run it again.")
+        # What it had begun may be what ended it: a code on which no client tries again by itself.
+        return UnavailableError(
+            "The replica went away before the call was finished. Run it again.",
+            code=StatusCode.RUNNER_PROCESSING_FAILED,
+        )
     if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
         return OverloadedError(error.details() or "The replica's queue is full.")
     return from_grpc(code, error.details())

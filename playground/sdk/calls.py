@@ -413,6 +413,8 @@ RETRY_WAITS: dict[type[PlaygroundError], tuple[float, ...]] = {
     UnavailableError: (0.1, 0.4),
 }
 POLL_FIRST, POLL_MOST, POLL_GROWTH = 0.25, 2.0, 1.4
+# Never tried again by itself: what failed to start, and what may have ended the model that it was asked of.
+_FINAL = frozenset({StatusCode.MODEL_DEPLOYMENT_FAILED, StatusCode.RUNNER_PROCESSING_FAILED})
 
 
 class Patience:
@@ -445,7 +447,7 @@ class Patience:
         raise error
 
     def _next_pause(self, error: PlaygroundError) -> float | None:
-        if not error.retryable or error.code == StatusCode.MODEL_DEPLOYMENT_FAILED:
+        if not error.retryable or error.code in _FINAL:
             return None
         if isinstance(error, DeployingError):
             self._polls += 1

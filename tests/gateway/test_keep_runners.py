@@ -27,12 +27,12 @@ def test_a_runner_that_leaves_comes_back(fresh: Live) -> None:
     fresh.start()
     wait_ready(fresh)
     reply = fresh.predict(ask(method="leave"))
-    assert reply.status.code == StatusCode.MODEL_NOT_DEPLOYED
+    assert reply.status.code == StatusCode.RUNNER_PROCESSING_FAILED
     assert "replica went away" in reply.status.description
     wait_ready(fresh)
     replies = fresh.generate(ask(method="leave_midway"))
     assert [live.text_of(reply) for reply in replies[:-1]] == ["one", "two"]
-    assert replies[-1].status.code == StatusCode.MODEL_NOT_DEPLOYED
+    assert replies[-1].status.code == StatusCode.RUNNER_PROCESSING_FAILED
     states = fresh.django(STATES)
     assert states[:3] == ["pending", "starting", "ready"]
 
