@@ -173,7 +173,9 @@ class Controller:
         try:
             signatures = await ask_signatures(endpoint)
             await self._database(_store_signatures, spec, signatures)
-        except (DatabaseError, grpc.aio.AioRpcError, PlaygroundError):
+        except grpc.aio.AioRpcError as error:
+            log.warning("deployment %s: its runner told no signatures: %s", spec.name, error.code().name)
+        except (DatabaseError, PlaygroundError):
             log.exception("deployment %s: cannot learn its signatures", spec.name)
 
 

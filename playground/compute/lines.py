@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
     from pathlib import Path
 
-_CHUNK_BYTES = 64 * 1024
+_CHUNK_BYTES = 16 * 1024
+_BYTES_PER_SECOND, _LINES_PER_SECOND = 512 * 1024, 20_000
 _LONGEST_LINE = 16 * 1024
 _LARGEST_FILE = 4 * 2**20
 
 
 async def copy_lines(stream: asyncio.StreamReader, say: Callable[[str], None]) -> None:
-    """Hand each line of ``stream`` to ``say`` until its end; a line without end is cut into pieces of 16 KiB."""
+    """Hand each line of ``stream`` to ``say`` until its end; a line without end is cut into pieces of 16 KiB.
+
+    Whoever prints without end waits for us, and not everybody else on this loop for them.
+    """
     rest = b""
     while chunk := await stream.read(_CHUNK_BYTES):
         *lines, rest = (rest + chunk).split(b"\n")
@@ -25,6 +29,7 @@ async def copy_lines(stream: asyncio.StreamReader, say: Callable[[str], None]) -
         while len(rest) > _LONGEST_LINE:
             say(rest[:_LONGEST_LINE].decode(errors="replace"))
             rest = rest[_LONGEST_LINE:]
+        await asyncio.sleep(len(chunk) / _BYTES_PER_SECOND + len(lines) / _LINES_PER_SECOND)
     if rest:
         say(rest.decode(errors="replace"))
 

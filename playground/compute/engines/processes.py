@@ -46,6 +46,7 @@ class RunnerProcess:
         self._secret = secrets.token_urlsafe(24)
         self._address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._last_line = ""
+        self._has_loaded = False
         self._output = asyncio.gather(self._read_output(), self._read_errors())
         self._channel: grpc.aio.Channel | None = None
 
@@ -96,6 +97,7 @@ class RunnerProcess:
                 if exit_status.done():
                     raise RunnerGoneError(await self._how_it_ended())
                 await asyncio.sleep(0.03)
+            self._has_loaded = True
             return endpoint
         finally:
             exit_status.cancel()
@@ -144,7 +146,9 @@ class RunnerProcess:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._output), 0.5)
         how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
-        return f"the runner {how}" + (f": {self._last_line}" if self._last_line and status > 0 else "")
+        # Its last line tells why it could not load. Later ones are about calls, which are not everybody's business.
+        is_told = status > 0 and self._last_line and not self._has_loaded
+        return f"the runner {how}" + (f": {self._last_line}" if is_told else "")
 
     async def _read_output(self) -> None:
         assert self._process.stdout is not None
