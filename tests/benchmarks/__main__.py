@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
+import os
 import statistics
 import sys
 import time
@@ -20,21 +22,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
+import PIL.Image
 import websockets
 from clarifai_grpc.grpc.api import resources_pb2
 
 from playground.protocol.values import Image
 from playground.sdk import AsyncClient
 from tests.benchmarks.bare import OPTIONS, SERVICE, Reply, Request, request_of
-from tests.live import ROOT, Stack, bare, product
+from tests.live import Stack, bare, product
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 TEXT = "x" * 200
-PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(200_000)
 MODEL = Path(__file__).resolve().parent / "model"
-HELLO = ROOT / "playground" / "runner" / "examples" / "hello"
+
+
+def make_picture() -> bytes:
+    """A real PNG of about 200 kB: noise, so that it does not compress."""
+    buffer = io.BytesIO()
+    PIL.Image.frombytes("RGB", (258, 258), os.urandom(258 * 258 * 3)).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 @dataclass(frozen=True)
@@ -241,8 +249,9 @@ async def measure(stack: Stack, server: str, relay: str, web: str, *, quick: boo
     )
     row("unary, 200 bytes, p50", figures, "ms", 2.4, is_cost=True)
 
-    picture_request = request_of(resources_pb2.Data(image=resources_pb2.Image(base64=PICTURE)))
-    picture = Image(bytes=PICTURE)
+    png = make_picture()
+    picture_request = request_of(resources_pb2.Data(image=resources_pb2.Image(base64=png)))
+    picture = Image(bytes=png)
     figures = await in_turns(
         lambda: median_ms(lambda: plain.unary(picture_request), times // 4),
         lambda: median_ms(lambda: model.call("picture", {"image": picture}), times // 4),
@@ -277,7 +286,6 @@ def main() -> None:
     options = parser.parse_args()
     sys.stdout.write(f"{'path':<58} {'bare':>9} {'ours':>9} {'unit':<6} ratio  goal\n")
     with bare("server") as server, bare("relay", server) as relay, bare("web", relay) as web, product() as stack:
-        stack.add_model(HELLO, "hello")
         time.sleep(3)
         sizes = stack.memory()
         for name, size in sizes.items():
