@@ -22,7 +22,6 @@ from playground.protocol.errors import (
     ConflictError,
     DeployingError,
     InputError,
-    OverloadedError,
     PlaygroundError,
     ServerError,
     UnavailableError,
@@ -89,27 +88,23 @@ class Relay:
         await asyncio.gather(*(replica.close() for replica in self._replicas.values()))
 
     async def post(self, request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
-        async def attempt(request_id: str) -> bytes:
-            call = await self._admit(request, context, request_id, hold_seconds=COLD_HOLD_SECONDS)
+        async def attempt(call: Call) -> bytes:
             reply: bytes = await call.replica.post(request, metadata=call.metadata, timeout=context.time_remaining())
             return reply + call.tail
 
-        return await self._guarded(context, attempt)
+        return await self._guarded(request, context, attempt, hold_seconds=COLD_HOLD_SECONDS)
 
     async def generate(self, request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        async def attempt(request_id: str) -> bytes:
-            call = await self._admit(request, context, request_id, hold_seconds=COLD_HOLD_SECONDS)
+        async def attempt(call: Call) -> bytes:
             upstream = call.replica.generate(request, metadata=call.metadata, timeout=context.time_remaining())
             return await _pass_replies(upstream, context, call.tail)
 
-        await self._guarded_stream(context, attempt)
+        await self._guarded_stream(request, context, attempt, hold_seconds=COLD_HOLD_SECONDS)
 
     async def stream(self, _: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        async def attempt(request_id: str) -> bytes:
-            first = await context.read()
-            if first is _EOF:
-                raise InputError("The stream ended before its first message.")
-            call = await self._admit(first, context, request_id, hold_seconds=None)
+        first = await context.read()
+
+        async def attempt(call: Call) -> bytes:
             upstream = call.replica.stream(metadata=call.metadata, timeout=context.time_remaining())
             sending = asyncio.create_task(_pass_requests(first, context, upstream))
             try:
@@ -117,27 +112,42 @@ class Relay:
             finally:
                 sending.cancel()
 
-        await self._guarded_stream(context, attempt)
+        await self._guarded_stream(None if first is _EOF else first, context, attempt, hold_seconds=None)
 
     async def _guarded(
-        self, context: grpc.aio.ServicerContext[Any, Any], attempt: Callable[[str], Awaitable[bytes]]
+        self,
+        content: bytes | None,
+        context: grpc.aio.ServicerContext[Any, Any],
+        attempt: Callable[[Call], Awaitable[bytes]],
+        *,
+        hold_seconds: float | None,
     ) -> bytes:
-        """What ``attempt`` answers, or its failure as the one in-band message that tells it."""
+        """What ``attempt`` answers, or its failure as the one in-band message that tells it, and where it ran if it did."""
         request_id = new_request_id(context.invocation_metadata() or ())
+        tail = b""
         try:
-            return await attempt(request_id)
+            if content is None:
+                raise InputError("The stream ended before its first message.")
+            call = await self._admit(content, context, request_id, hold_seconds=hold_seconds)
+            tail = call.tail
+            return await attempt(call)
         except PlaygroundError as error:
-            return _refusal(error, request_id)
+            return _refusal(error, request_id) + tail
         except grpc.aio.AioRpcError as error:
-            return _refusal(_lost(error), request_id)
+            return _refusal(_lost(error), request_id) + tail
         except Exception:
             log.exception("%s: unexpected", request_id)
-            return _refusal(ServerError("The gateway failed; its log says more."), request_id)
+            return _refusal(ServerError("The gateway failed; its log says more."), request_id) + tail
 
     async def _guarded_stream(
-        self, context: grpc.aio.ServicerContext[Any, Any], attempt: Callable[[str], Awaitable[bytes]]
+        self,
+        content: bytes | None,
+        context: grpc.aio.ServicerContext[Any, Any],
+        attempt: Callable[[Call], Awaitable[bytes]],
+        *,
+        hold_seconds: float | None,
     ) -> None:
-        if last := await self._guarded(context, attempt):
+        if last := await self._guarded(content, context, attempt, hold_seconds=hold_seconds):
             await context.write(last)
 
     async def _admit(
@@ -229,8 +239,6 @@ def _lost(error: grpc.aio.AioRpcError) -> PlaygroundError:
             "The replica went away before the call was finished. Run it again.",
             code=StatusCode.RUNNER_PROCESSING_FAILED,
         )
-    if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
-        return OverloadedError(error.details() or "The replica's queue is full.")
     return from_grpc(code, error.details())
 
 

@@ -20,6 +20,7 @@ set of V2 codes it is read from. Where a plain gRPC status is used, trailing met
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -33,6 +34,7 @@ class PlaygroundError(Exception):
 
     ``code`` is the V2 status code it travels as, ``call_id`` the request id that the logs carry too, ``details`` what
     the model or the far side said in its own words, ``traceback`` a model's traceback (for its owner alone).
+    ``served_by`` is the SDK's word for where the call had got to, when it got anywhere.
     """
 
     grpc_code: ClassVar[grpc.StatusCode] = grpc.StatusCode.UNKNOWN
@@ -48,6 +50,7 @@ class PlaygroundError(Exception):
         self.call_id = call_id
         self.details = details
         self.traceback = traceback
+        self.served_by: object | None = None
 
     @property
     def name(self) -> str:
@@ -221,6 +224,7 @@ _BY_GRPC_CODE: dict[grpc.StatusCode, type[PlaygroundError]] = {
     grpc.StatusCode.OUT_OF_RANGE: InputError,
     grpc.StatusCode.UNIMPLEMENTED: NotFoundError,
 }
+_TOO_LARGE = re.compile(r"message larger than max \((\d+) vs\. (\d+)\)")  # gRPC's own words
 ERROR_KEY = "x-playground-error"
 CALL_ID_KEY = "x-clarifai-request-id"
 
@@ -273,6 +277,9 @@ def from_grpc(
     name, _, argument = str(metadata.get(ERROR_KEY, "")).partition(":")
     kind = BY_NAME.get(name) or _BY_GRPC_CODE.get(code, ServerError)
     message = details or f"the call ended with gRPC status {code.name}"
+    if sizes := _TOO_LARGE.search(message):
+        too_large = f"The message is too large: {int(sizes[1]):,} bytes, and at most {int(sizes[2]):,} pass."
+        return InputError(too_large, code=StatusCode.RPC_MAX_MESSAGE_SIZE_EXCEEDED, call_id=call_id)
     return _with_argument(kind(message, call_id=call_id or str(metadata.get(CALL_ID_KEY, ""))), argument)
 
 

@@ -93,6 +93,13 @@ def test_the_argument_at_fault_travels_along() -> None:
     assert errors.trailing_metadata(foreign) == ((errors.ERROR_KEY, "InputError"),)
 
 
+def test_a_message_past_the_limit_is_the_callers_to_mend() -> None:
+    said = "CLIENT: Sent message larger than max (136314967 vs. 134217728)"
+    read = errors.from_grpc(grpc.StatusCode.RESOURCE_EXHAUSTED, said)
+    assert type(read) is InputError
+    assert read.message == "The message is too large: 136,314,967 bytes, and at most 134,217,728 pass."
+
+
 def test_they_are_pythons_own_errors_too() -> None:
     assert issubclass(InputError, ValueError)
     assert issubclass(errors.DeadlineError, TimeoutError)
