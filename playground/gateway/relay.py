@@ -122,7 +122,7 @@ class Relay:
         *,
         hold_seconds: float | None,
     ) -> bytes:
-        """What ``attempt`` answers, or its failure as the one in-band message that tells it, and where it ran if it did."""
+        """What ``attempt`` answers, or its failure as one in-band message that says where it ran, if it did."""
         request_id = new_request_id(context.invocation_metadata() or ())
         tail = b""
         try:

@@ -31,6 +31,7 @@ from playground.runs.events import Figures
 from playground.runs.models import Run
 from playground.runs.tail import Tail
 from playground.runs.writer import Journal, Writer
+from playground.sdk import ServedBy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from playground.catalog.models import User
     from playground.runs.requests import Prepared, Request
-    from playground.sdk import Answer, AsyncClient, AsyncModel, ServedBy, Waiting
+    from playground.sdk import Answer, AsyncClient, AsyncModel, Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -293,6 +294,8 @@ class LiveRun:
         if self._journal is None:
             self._on_refused(self, error)
             return
+        if self._served is None and isinstance(error.served_by, ServedBy):
+            self._route(error.served_by)
         described = events.describe_error(error)
         fields = events.failed(described, self._measured())
         self._close(Run.State.FAILED, events.FAILED, fields, error=described)

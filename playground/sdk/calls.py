@@ -200,9 +200,12 @@ class Waiting:
 
 
 def check(reply: Any) -> None:
-    """Raises the error that a reply's in-band status stands for."""
+    """Raises the error that a reply's in-band status stands for, with where the call had got to."""
     if reply.status.code != SUCCESS:
-        raise from_status(reply.status)
+        error = from_status(reply.status)
+        if isinstance(reply, service_pb2.MultiOutputResponse):
+            error.served_by = read_served_by(reply)
+        raise error
 
 
 def holds_something(reply: Reply) -> bool:

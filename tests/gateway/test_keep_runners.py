@@ -29,6 +29,7 @@ def test_a_runner_that_leaves_comes_back(fresh: Live) -> None:
     reply = fresh.predict(ask(method="leave"))
     assert reply.status.code == StatusCode.RUNNER_PROCESSING_FAILED
     assert "replica went away" in reply.status.description
+    assert reply.runner_selector.deployment.id == "shared-echo"
     wait_ready(fresh)
     replies = fresh.generate(ask(method="leave_midway"))
     assert [live.text_of(reply) for reply in replies[:-1]] == ["one", "two"]

@@ -93,7 +93,9 @@ class Gateway:
         signature, arguments = self._read(request, context)
         match signature.name:
             case "predict" if arguments["text"] == "raise":
-                return self._refusal(errors.ModelError("The model failed: KeyError: 'x'", call_id="req-1"))
+                failure = self._refusal(errors.ModelError("The model failed: KeyError: 'x'", call_id="req-1"))
+                failure.runner_selector.CopyFrom(self.served_by)
+                return failure
             case "predict" if arguments["text"] == "hang":
                 with self._noting_cancel():
                     await asyncio.sleep(60)

@@ -153,6 +153,8 @@ async def test_a_model_s_failure_carries_its_request_id(page: Socket) -> None:
     events = await page.events(await page.start("predict", arguments={"text": "raise"}))
     error = events[-1]["error"]
     assert (error["name"], error["request_id"]) == ("ModelError", "req-1")
+    [routed] = [event for event in events if event["kind"] == "routed"]
+    assert routed["as_asked"], "it failed where it was asked to run, and says so"
 
 
 async def test_a_gateway_that_goes_away_fails_the_run(page: Socket, gateway: Gateway) -> None:
