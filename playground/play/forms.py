@@ -130,6 +130,14 @@ class FormField:
         return f"field-{self.method}-{self.name}"
 
     @property
+    def described_by(self) -> str:
+        """The ids of what is said about the control beside its name: its type, its hint, its error."""
+        parts = ["hint" if self.hint or self.kind == "text" or self.signature.iterator else "", "error"]
+        if not self.signature.is_param:
+            parts.insert(0, "type")
+        return " ".join(f"{self.id}-{part}" for part in parts if part)
+
+    @property
     def spec(self) -> dict[str, Any]:
         """What the page's module needs to read and check the control."""
         default = self.default

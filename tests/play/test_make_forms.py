@@ -148,3 +148,11 @@ def test_what_does_not_fit_is_named(kind: str, text: str, words: str) -> None:
 def test_a_required_argument_may_not_be_empty() -> None:
     with pytest.raises(InputError, match="needed"):
         to_plain(field_of("INT"), " ")
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"), [("mood", "type hint error"), ("extra", "type error"), ("count", "hint error")]
+)
+def test_a_control_is_described_by_what_stands_beside_it(name: str, parts: str) -> None:
+    field = next(entry for entry in form_of("predict").fields if entry.name == name)
+    assert field.described_by == " ".join(f"field-predict-{name}-{part}" for part in parts.split())
