@@ -19,6 +19,7 @@ from playground.compute.models import Deployment, Transition
 from playground.compute.services import read_log
 from playground.protocol import signatures
 from playground.runs.models import Run
+from playground.runs.writer import settle, unstored_of
 
 State = Deployment.State
 ON_ITS_WAY = {State.PENDING, State.BUILDING, State.STARTING}
@@ -247,7 +248,8 @@ def may_change(user: User, deployment: Deployment) -> bool:
 
 
 def list_runs(user: User, model: Model | None = None) -> QuerySet[Run]:
-    """One's runs, newest first."""
+    """One's runs, newest first; what this server has told its pages is in storage by then."""
+    settle(unstored_of(user_id=user.pk))
     found = Run.objects.visible_to(user).select_related("model__app__owner")
     return (found.filter(model=model) if model else found).order_by("-created_at")
 

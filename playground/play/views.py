@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import uuid
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from playground.compute.models import Deployment
 from playground.media.models import Reference
 from playground.play import services
 from playground.play.forms import MethodForm, build_form
+from playground.protocol.signatures import MethodKind
 from playground.runs.models import Run
 
 PAGE_SIZE = 50
@@ -106,8 +108,10 @@ def _forms(version: ModelVersion | None, run: Run | None) -> list[MethodForm]:
 
 
 def _current(forms: list[MethodForm], name: str) -> MethodForm | None:
+    """The method asked for; else the first that answers piece by piece, as people come to watch; else the first."""
     named = (form for form in forms if form.name == name)
-    return next(named, forms[0] if forms else None)
+    streaming = (form for form in forms if form.kind is MethodKind.GENERATE)
+    return next(itertools.chain(named, streaming, forms), None)
 
 
 def _samples(forms: list[MethodForm]) -> list[Reference]:

@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from tests.live import Stack
 
 
-def run_button(page: Page) -> object:
-    return page.get_by_role("button", name=re.compile(r"^(Run|Stop)"))
-
-
 def test_the_link_leads_to_the_models_and_hello_answers(page: Page, stack: Stack) -> None:
     assert "token" not in page.url
     page.goto("/")
@@ -24,6 +20,7 @@ def test_the_link_leads_to_the_models_and_hello_answers(page: Page, stack: Stack
     page.get_by_label("text", exact=True).fill("good morning")
     page.keyboard.press("Control+Enter")
     expect(page.locator("[data-outputs]")).to_contain_text("good morning")
+    expect(page.locator("[data-method-name]")).to_have_text("generate")
     expect(page.locator("[data-verdict]")).to_contain_text("As asked")
     expect(page.locator("[data-metric=first]")).to_contain_text("ms")
     expect(page.locator(".strip__item").first).to_contain_text("good morning")
@@ -61,3 +58,12 @@ def test_a_classifier_lists_concepts_by_value(stack: Stack, open_model: Callable
     page.get_by_role("button", name=re.compile("coffee")).click()
     page.get_by_role("button", name=re.compile("^Run")).first.click()
     expect(page.locator("[data-outputs]")).to_contain_text("espresso", timeout=30_000)
+
+
+def test_each_field_has_its_argument_s_name(stack: Stack, open_model: Callable[..., Page]) -> None:
+    stack.wait_ready("smollm2", patience=120)
+    page = open_model("smollm2", "generate")
+    for name in ("prompt", "system_prompt", "max_tokens", "temperature", "top_p"):
+        expect(page.get_by_label(name, exact=True)).to_have_count(1)
+    page.get_by_label("max_tokens", exact=True).fill("7")
+    expect(page.get_by_role("slider", name="max_tokens slider")).to_have_value("7")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -19,7 +21,7 @@ def test_nobody_is_asked_to_sign_in(model: Model) -> None:
 
 def test_its_owner_sees_a_model(owner: User, model: Model, deployment: Deployment) -> None:
     page = browser(owner).get(model.get_absolute_url()).content.decode()
-    assert 'data-method="predict"' in page
+    assert 'data-method="generate"' in page
     assert "Does all." in page
     assert "And more." not in page
 
@@ -39,6 +41,17 @@ def test_a_stranger_finds_nothing(stranger: User, model: Model, name: str) -> No
 def test_the_method_stands_in_the_address(owner: User, model: Model, deployment: Deployment) -> None:
     page = browser(owner).get(model.get_absolute_url() + "?method=find")
     assert page.context["current"].name == "find"
+
+
+def test_without_one_the_first_that_streams_is_chosen(owner: User, model: Model, deployment: Deployment) -> None:
+    assert browser(owner).get(model.get_absolute_url()).context["current"].name == "generate"
+
+
+def test_a_label_says_the_name_alone(owner: User, model: Model, deployment: Deployment) -> None:
+    page = browser(owner).get(model.get_absolute_url() + "?method=predict").content.decode()
+    labels = set(re.findall(r'<label class="field__label"[^>]*>(.*?)</label>', page, re.DOTALL))
+    assert {"text", "mood", "extra", "count"} <= labels
+    assert "str, optional" in page
 
 
 def test_an_unknown_version_is_not_found(owner: User, model: Model) -> None:
