@@ -125,6 +125,7 @@ class WebServer(Server):  # type: ignore[misc]
         self.ws_factory.protocol = QuickSocket
         endpoint = AdoptedEndpoint(reactor, self.listener.fileno(), self.listener.family)
         endpoint.listen(BoundedFactory(self)).addCallbacks(self.listen_success, self.listen_error)
+        reactor.callLater(0, lifespan.begin)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """Send, and let the application wait while its reader is slow."""

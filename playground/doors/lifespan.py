@@ -1,4 +1,4 @@
-"""The end of the web process: what runs is flushed before it goes."""
+"""The web process's beginning and end: what an earlier one left is put right, what runs is flushed before it goes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from playground.runs import executor
 
 logger = logging.getLogger(__name__)
 _PATIENCE_S = 3.0  # the guard kills after four
+
+
+def begin() -> None:
+    """Fail the runs that died with an earlier process, and keep house from now on. Called on the running loop."""
+    executor.current()
 
 
 async def end() -> None:
@@ -27,6 +32,7 @@ class Lifespan:
         while True:
             event = await receive()
             if event["type"] == "lifespan.startup":
+                begin()
                 await send({"type": "lifespan.startup.complete"})
             elif event["type"] == "lifespan.shutdown":
                 await end()
