@@ -9,7 +9,7 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from playground.protocol.errors import AccessError, InputError, PlaygroundError
-from playground.runs import executor, requests
+from playground.runs import executor, requests, services
 
 if TYPE_CHECKING:
     from playground.catalog.models import User
@@ -43,7 +43,8 @@ class RunConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no types
             return
         self.user = self.scope["user"]
         session_key = getattr(self.scope.get("session"), "session_key", None) or ""
-        self.feed = executor.current().open_feed(self.send_text, self.close, session_key)
+        signed_in = services.SignedIn(self.user.pk, session_key)
+        self.feed = executor.current().open_feed(self.send_text, self.close, signed_in)
 
     def leave(self) -> None:
         if self.feed is not None:

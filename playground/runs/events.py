@@ -7,12 +7,16 @@ began), and what its function below takes.
 from __future__ import annotations
 
 import json
+import logging
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from playground.protocol.errors import PlaygroundError
+
+logger = logging.getLogger(__name__)
 
 STARTED, DEPLOYING, ROUTED, OUTPUT = "started", "deploying", "routed", "output"
 FINISHED, FAILED, STOPPED = "finished", "failed", "stopped"
@@ -66,7 +70,10 @@ def failed(error: Fields, figures: Figures) -> Fields:
 
 
 def describe_error(error: PlaygroundError) -> Fields:
-    """An error as events, refusals and rows hold it."""
+    """An error as events, refusals and rows hold it; one that arose here gets its request id, and a line in the log."""
+    if not error.call_id:
+        error.call_id = secrets.token_hex(8)
+        logger.info("%s: %s: %s", error.call_id, error.name, error.message)
     fields: Fields = {
         "name": error.name,
         "message": error.message,

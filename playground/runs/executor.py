@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from playground.catalog.models import User
     from playground.runs.requests import Request
+    from playground.runs.services import SignedIn
 
 logger = logging.getLogger(__name__)
 
@@ -87,10 +88,10 @@ class Executor:
     # Sockets.
 
     def open_feed(
-        self, send: Callable[[str], Awaitable[None]], close: Callable[[int], Awaitable[None]], session_key: str
+        self, send: Callable[[str], Awaitable[None]], close: Callable[[int], Awaitable[None]], signed_in: SignedIn
     ) -> Feed:
-        """A feed for a socket; ``close`` is called with a close code when its session ends."""
-        feed = Feed(send, self._pace, session_key=session_key)
+        """A feed for a socket; ``close`` is called with a close code when its user is signed out, or shut out."""
+        feed = Feed(send, self._pace, signed_in)
         self._feeds[feed] = close
         return feed
 
@@ -152,9 +153,8 @@ class Executor:
 
     def _find(self, user: User, run_id: UUID) -> LiveRun:
         run = self._runs.get(run_id)
-        if run is None:
+        if run is None or run.user.pk != user.pk:
             raise ConflictError("This run is not going on here: it had finished first, or there is none for you.")
-        self._check_owner(run, user)
         return run
 
     def _check_owner(self, run: LiveRun, user: User) -> None:
@@ -233,12 +233,12 @@ class Executor:
             self._writer.submit(lambda: services.beat(self.worker_id))
 
     async def _check_sessions(self) -> None:
-        keys = {feed.session_key for feed in self._feeds if feed.session_key}
-        if not keys:
+        known = {feed.signed_in for feed in self._feeds if feed.signed_in.session_key}
+        if not known:
             return
-        alive = await self.in_thread(services.live_sessions, keys)
+        alive = await self.in_thread(services.still_signed_in, known)
         for feed, close in list(self._feeds.items()):
-            if feed.session_key in keys - alive:
+            if feed.signed_in in known - alive:
                 self.close_feed(feed)
                 await close(SIGNED_OUT)
 

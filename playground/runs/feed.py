@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from playground.catalog.models import User
+    from playground.runs.services import SignedIn
     from playground.runs.tail import Tail
 
     InThread = Callable[..., Awaitable[Any]]
@@ -166,8 +167,8 @@ class Pace:
 class Feed:
     """One socket's cursors and the task that sends what lies behind them."""
 
-    def __init__(self, send: Callable[[str], Awaitable[None]], pace: Pace, *, session_key: str = "") -> None:
-        self.session_key = session_key
+    def __init__(self, send: Callable[[str], Awaitable[None]], pace: Pace, signed_in: SignedIn) -> None:
+        self.signed_in = signed_in
         self._send = send
         self._pace = pace
         self._cursors: dict[UUID, Cursor] = {}

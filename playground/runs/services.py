@@ -7,7 +7,7 @@ import os
 import socket
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -15,6 +15,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils import timezone
 
+from playground.catalog.models import User
 from playground.protocol.errors import NotFoundError, UnavailableError
 from playground.runs import events
 from playground.runs.events import Figures
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import AnonymousUser
 
-    from playground.catalog.models import Model, User
+    from playground.catalog.models import Model
 
 logger = logging.getLogger(__name__)
 
@@ -168,7 +169,17 @@ def row_figures(figures: Figures) -> dict[str, Any]:
     return fields | {"output_count": fields.pop("outputs")}
 
 
-def live_sessions(keys: Collection[str]) -> set[str]:
-    """Which of these sessions are still signed in."""
-    found = Session.objects.filter(pk__in=keys, expire_date__gt=timezone.now())
-    return set(found.values_list("pk", flat=True))
+class SignedIn(NamedTuple):
+    """Who a socket belongs to, and by which session."""
+
+    user_id: int
+    session_key: str
+
+
+def still_signed_in(known: Collection[SignedIn]) -> set[SignedIn]:
+    """Those whose session goes on, and who may still come in."""
+    sessions = Session.objects.filter(pk__in={each.session_key for each in known}, expire_date__gt=timezone.now())
+    users = User.objects.filter(pk__in={each.user_id for each in known}, is_active=True)
+    open_keys = set(sessions.values_list("pk", flat=True))
+    active = set(users.values_list("pk", flat=True))
+    return {each for each in known if each.session_key in open_keys and each.user_id in active}
