@@ -1,12 +1,14 @@
 """Media over HTTP: stored bytes with ranges, and uploads in parts of at most 4 MiB that can pause and go on.
 
-Refusals are JSON ``{"error": {name, message}}`` with a fitting status: the uploader shows the words as they are.
+Refusals are JSON ``{"error": {name, message, request_id}}`` with a fitting status: the uploader shows the words
+as they are.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
     View = Callable[..., HttpResponseBase]
 
+logger = logging.getLogger(__name__)
+
 _STATUS = {
     InputError: HTTPStatus.BAD_REQUEST,
     AccessError: HTTPStatus.FORBIDDEN,
@@ -60,9 +64,16 @@ def refusing_in_json(view: View) -> View:
             return view(request, *args, **kwargs)
         except PlaygroundError as error:
             status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
-            return JsonResponse({"error": {"name": error.name, "message": error.message}}, status=status)
+            return JsonResponse({"error": _describe(request, error)}, status=status)
 
     return wrapper
+
+
+def _describe(request: HttpRequest, error: PlaygroundError) -> dict[str, str]:
+    """The words of a refusal, and the request's id, under which the log has them too."""
+    logger.info("%s: %s", error.name, error.message)
+    request_id = getattr(request, "request_id", "")
+    return {"name": error.name, "message": error.message, "request_id": request_id}
 
 
 @require_POST
@@ -105,8 +116,8 @@ def part(request: HttpRequest, upload_id: str, offset: int) -> HttpResponse:
     try:
         received = services.append_part(found, offset, request.body)
     except ConflictError as error:
-        answer = {"error": {"name": error.name, "message": error.message}}
-        return JsonResponse(_describe_upload(found) | answer, status=HTTPStatus.CONFLICT)
+        answer = _describe_upload(found) | {"error": _describe(request, error)}
+        return JsonResponse(answer, status=HTTPStatus.CONFLICT)
     return JsonResponse({"received": received})
 
 
