@@ -117,11 +117,18 @@ def as_error(error: BaseException, *, call_id: str = "") -> PlaygroundError:
         error.call_id = error.call_id or call_id
         logger.info("refused %s: %s: %s", call_id or "a call", error.name, error.message)
         return error
-    said = str(error)
-    shown = "".join(traceback.format_exception(type(error), error, _own_frames(error))).rstrip()
+    said = _sayable(_words_of(error))
+    shown = _sayable("".join(traceback.format_exception(type(error), error, _own_frames(error))).rstrip())
     logger.error("the model failed in %s\n%s", call_id or "a call", shown)
     summary = f"The model failed: {type(error).__name__}" + (f": {said}" if said else "")
-    return ModelError(_sayable(summary), details=_sayable(said), traceback=_sayable(shown), call_id=call_id)
+    return ModelError(_sayable(summary, 2_000), details=said, traceback=shown, call_id=call_id)
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as second:  # noqa: BLE001 - the model's own code, too
+        return f"its words could not be told: {type(second).__name__}"
 
 
 def _own_frames(error: BaseException) -> Any:
@@ -135,6 +142,7 @@ def _own_frames(error: BaseException) -> Any:
 _OUR_FILES = frozenset(__file__.replace("replies.py", name) for name in ("answering.py", "methods.py", "handoff.py"))
 
 
-def _sayable(text: str) -> str:
-    """Text that UTF-8 can carry and a status has room for, whatever an exception was made of."""
-    return text[:20_000].encode("utf-8", "replace").decode()
+def _sayable(text: str, most: int = 20_000) -> str:
+    """Text that UTF-8 can carry and a status, or the log, has room for, whatever an exception was made of."""
+    cut = text if len(text) <= most else f"{text[:most]} …"
+    return cut.encode("utf-8", "replace").decode()
