@@ -2,6 +2,7 @@
 """The command line: ``python manage.py playground`` starts everything, ``python manage.py help`` lists the rest."""
 
 import os
+import signal
 import sys
 
 OLDEST_PYTHON = (3, 11)  # this file itself must parse on older ones, to say so
@@ -35,11 +36,19 @@ def take_flags(arguments):
     return rest
 
 
+def leave(*_):
+    """What is started by then ends with us; being stopped is no failure."""
+    sys.exit(0)
+
+
 def main():
     if sys.version_info < OLDEST_PYTHON:
         running = ".".join(map(str, sys.version_info[:3]))
         sys.exit("The playground needs Python 3.11 or newer; this is {}. Start it with a newer one.".format(running))
     arguments = take_flags(sys.argv[1:])
+    if arguments[:1] == ["playground"]:
+        signal.signal(signal.SIGINT, leave)
+        signal.signal(signal.SIGTERM, leave)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # a server that goes away is ours to tell, not gRPC's core
     try:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 from wsgiref.headers import Headers
 
@@ -18,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from servestatic import ServeStaticASGI
 
-from playground.doors.shapes import Application
+from playground.doors.shapes import Application, Receive, Scope, Send
 
 _FINGERPRINT = ".fingerprint"
 # Of django-htmx only htmx itself is ours to serve; some of its extensions import what is not there.
@@ -67,17 +68,29 @@ def _source_files() -> Iterator[tuple[str, int, int]]:
 
 def serve(application: Any) -> Application:
     """``application`` with the static files in front of it."""
-    if settings.DEBUG:
-        return ASGIStaticFilesHandler(application)
-    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-    served: Application = ServeStaticASGI(
-        application,
-        root=settings.STATIC_ROOT,
-        prefix=settings.STATIC_URL,
-        allow_all_origins=False,
-        add_headers_function=_add_headers,
-    )
-    return served
+    return ASGIStaticFilesHandler(application) if settings.DEBUG else StaticDoor(application)
+
+
+class StaticDoor:
+    """Serves what was collected by the time of the first request: a process may load while that is going on."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.served(scope, receive, send)
+
+    @cached_property
+    def served(self) -> Application:
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+        served: Application = ServeStaticASGI(
+            self.application,
+            root=settings.STATIC_ROOT,
+            prefix=settings.STATIC_URL,
+            allow_all_origins=False,
+            add_headers_function=_add_headers,
+        )
+        return served
 
 
 def _add_headers(headers: Headers, path: str, url: str) -> None:

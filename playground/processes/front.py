@@ -14,7 +14,8 @@ import time
 
 from playground.processes import tree
 
-_PATIENCE_S = 4.8
+PATIENCE_S = 4.8
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _StopError(Exception):
@@ -26,12 +27,13 @@ def main() -> None:
     guard, pipe = int(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(pipe, False)
     tree.adopt_orphans()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         signal.signal(number, _stop)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         os.waitpid(guard, 0)
     except _StopError:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
         with contextlib.suppress(OSError):  # whoever read our lines may be gone
             os.write(1, b"Stopping\n")
@@ -49,7 +51,7 @@ def _stop(*_: object) -> None:
 
 def _wait_for(guard: int) -> bool:
     """Whether the guard has ended in time."""
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if guard in tree.reap():
             return True

@@ -6,13 +6,16 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from types import TracebackType
+from typing import NoReturn, Self
 
+from playground.processes import front
 from playground.protocol.errors import ConflictError
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -56,9 +59,9 @@ def _is_alive(pid: str) -> bool:
 
 
 @contextlib.contextmanager
-def preparing(folder: Path) -> Iterator[None]:
-    """While this lasts, ``wait_until_prepared`` waits: a process can load its modules while its rows are made."""
-    descriptor = os.open(folder / "preparing", os.O_RDWR | os.O_CREAT, 0o600)
+def preparing(folder: Path, what: str) -> Iterator[None]:
+    """While this lasts, ``wait_until_prepared`` waits: a process can load its modules while ``what`` is made for it."""
+    descriptor = os.open(folder / f"preparing-{what}", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
         yield
@@ -66,14 +69,15 @@ def preparing(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def wait_until_prepared(folder: Path) -> None:
-    descriptor = os.open(folder / "preparing", os.O_RDWR | os.O_CREAT, 0o600)
+def wait_until_prepared(folder: Path, what: str) -> None:
+    """Return at once where nobody is preparing it."""
+    descriptor = os.open(folder / f"preparing-{what}", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     os.close(descriptor)
 
 
 class Guarded:
-    """The guard as its command sees it."""
+    """The guard as its command sees it; should the command fail or be stopped before it stands in front, all ends."""
 
     def __init__(self, *, held: list[int]) -> None:
         """Start it; ``held`` are descriptors that it keeps open: sockets to hand on, the lock."""
@@ -81,6 +85,16 @@ class Guarded:
         arguments = python_with("guard", reading, *held)
         self._process = subprocess.Popen(arguments, pass_fds=[reading, *held], start_new_session=True)
         os.close(reading)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for number in front.ENDING:
+            signal.signal(number, signal.SIG_IGN)
+        os.close(self._pipe)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(front.PATIENCE_S)
 
     def keep(self, name: str, *arguments: str, sockets: list[int] | None = None) -> None:
         """Have it start ``manage.py ARGUMENTS…`` and keep it alive."""
@@ -91,6 +105,7 @@ class Guarded:
     def stand_in_front(self) -> NoReturn:
         """Become the light process. Does not return."""
         os.set_inheritable(self._pipe, True)
+        signal.pthread_sigmask(signal.SIG_BLOCK, front.ENDING)  # it takes them as soon as it can
         sys.stdout.flush()
         sys.stderr.flush()
         os.execv(sys.executable, python_with("front", self._process.pid, self._pipe))

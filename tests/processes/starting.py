@@ -54,6 +54,11 @@ class Started:
             if line.startswith(start):
                 return line
 
+    def rest(self) -> list[str]:
+        """What it said after the lines that were asked for; once it has ended."""
+        self._reader.join()
+        return list(self._lines.queue)
+
     def ready(self) -> Started:
         until(lambda: self.get("/readyz").status_code == 200, seconds=25)
         return self

@@ -110,6 +110,20 @@ def test_killed_while_it_starts_it_leaves_nobody(tmp_path: Path) -> None:
         until(lambda: all(map(is_gone, processes)), seconds=6)
 
 
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [("Model Playground", signal.SIGINT), ("Preparing", signal.SIGTERM), ("API  ", signal.SIGTERM)],
+)
+def test_stopped_while_it_starts_it_ends_cleanly(tmp_path: Path, moment: str, number: signal.Signals) -> None:
+    with started(tmp_path, "--no-demo") as command:
+        command.line(moment)
+        processes = command.all_processes()
+        command.process.send_signal(number)
+        assert command.process.wait(20) == 0
+        until(lambda: all(map(is_gone, processes)), seconds=2)
+        assert "Traceback" not in "".join(command.seen + command.rest())
+
+
 def test_the_next_start_keeps_everything_but_the_link(tmp_path: Path) -> None:
     with started(tmp_path, "--no-demo") as command:
         first = command.line("Open ")

@@ -17,5 +17,5 @@ class Command(PlaygroundCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         logs.to_files(settings.LOG_DIR, "gateway")
-        start.wait_until_prepared(settings.DATA_DIR)
+        start.wait_until_prepared(settings.DATA_DIR, "rows")
         server.main()

@@ -29,19 +29,16 @@ class Command(PlaygroundCommand):
         gateway_name = "--gateway-port or PLAYGROUND_GATEWAY_PORT"
         ports.bind(settings.GATEWAY_HOST, settings.GATEWAY_PORT, name=gateway_name).close()
         self.say(f"Model Playground {__version__}, data in {settings.DATA_DIR}")
-        guarded = start.Guarded(held=[listener.fileno(), lock])
-        with start.preparing(settings.DATA_DIR):
-            guarded.keep("gateway", "gateway")  # loads while the rows are made
-            self.prepare_rows()
-        link = links.link_for(links.renew())
-        static.collect()
-        ensure_samples()
-        self.warn_about_open_addresses()
-        self.say(f"Open {link}")
-        self.say(f"API  {links.dialled(settings.GATEWAY_HOST)}:{settings.GATEWAY_PORT}")
-        guarded.keep("web", "web", "--fd", str(listener.fileno()), sockets=[listener.fileno()])
-        connection.close()
-        guarded.stand_in_front()
+        with start.Guarded(held=[listener.fileno(), lock]) as guarded:
+            # Both load while what they need is made; hello is under way before the web takes a share of the processors.
+            with start.preparing(settings.DATA_DIR, "pages"):
+                with start.preparing(settings.DATA_DIR, "rows"):
+                    guarded.keep("gateway", "gateway")
+                    self.prepare_rows()
+                guarded.keep("web", "web", "--fd", str(listener.fileno()), sockets=[listener.fileno()])
+                self.prepare_pages()
+            connection.close()
+            guarded.stand_in_front()
 
     def prepare_rows(self) -> None:
         executor = MigrationExecutor(connection)
@@ -50,6 +47,15 @@ class Command(PlaygroundCommand):
             call_command("migrate", verbosity=0, interactive=False)
         setup.ensure(demo=settings.DEMO)
         SessionStore.clear_expired()
+
+    def prepare_pages(self) -> None:
+        """What the web serves; and where it is reached, told before it answers."""
+        link = links.link_for(links.renew())
+        static.collect()
+        ensure_samples()
+        self.warn_about_open_addresses()
+        self.say(f"Open {link}")
+        self.say(f"API  {links.dialled(settings.GATEWAY_HOST)}:{settings.GATEWAY_PORT}")
 
     def warn_about_open_addresses(self) -> None:
         for name, host in [("web", settings.HOST), ("gateway", settings.GATEWAY_HOST)]:

@@ -13,7 +13,7 @@ from playground.catalog import links
 from playground.doors import logs, static
 from playground.doors.daphne_server import WebServer
 from playground.management.base import PlaygroundCommand
-from playground.processes import ports
+from playground.processes import ports, start
 
 
 class Command(PlaygroundCommand):
@@ -32,6 +32,7 @@ class Command(PlaygroundCommand):
             self.stdout.flush()
         else:
             listener = socket.socket(fileno=fd)
+            start.wait_until_prepared(settings.DATA_DIR, "pages")
         serve(listener)
 
 
