@@ -114,11 +114,12 @@ class Stack:
 
 
 @contextlib.contextmanager
-def product(*, demo: bool = False) -> Iterator[Stack]:
+def product(*, demo: bool = False, **settings: str) -> Iterator[Stack]:
     """The product, with or without its built-in models, started by its own command, until the block is left."""
     with tempfile.TemporaryDirectory() as data_dir:
         web_port, api_port = free_port(), free_port()
         environment = os.environ | {
+            **{f"PLAYGROUND_{name.upper()}": value for name, value in settings.items()},
             "PLAYGROUND_DATA_DIR": data_dir,
             "PLAYGROUND_PORT": str(web_port),
             "PLAYGROUND_GATEWAY_PORT": str(api_port),

@@ -118,7 +118,7 @@ async def test_another_s_run_is_neither_seen_nor_stopped(connect: Connect, stran
     run = await page.start("endless", arguments={"text": "x "})
     await page.events(run, reached(5))
     await attach(other, run)
-    assert (await other.refusal())["error"]["name"] == "ConflictError"
+    assert (await other.refusal())["error"]["name"] == "NotFoundError"
     await stop(other, run)
     assert (await other.refusal())["error"]["name"] == "ConflictError"
     await other.start("predict", run, arguments={"text": "x"})
