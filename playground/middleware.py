@@ -60,15 +60,23 @@ class RequestIdMiddleware:
         return response
 
 
+# Pages on which a person names pictures by URL show them from where they are.
+POLICY_WITH_PICTURES = POLICY.replace("img-src 'self' data: blob:", "img-src 'self' data: blob: http: https:")
+
+
 class SecurityHeadersMiddleware:
-    """A page loads from here alone, and nothing inline; answers with a policy of their own (stored bytes) keep it."""
+    """A page loads from here alone, and nothing inline; answers with a policy of their own (stored bytes) keep it.
+
+    A view that sets ``response.shows_pictures`` lets pictures, and nothing else, come from anywhere.
+    """
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        response.setdefault("Content-Security-Policy", POLICY)
+        policy = POLICY_WITH_PICTURES if getattr(response, "shows_pictures", False) else POLICY
+        response.setdefault("Content-Security-Policy", policy)
         response.setdefault("Permissions-Policy", "camera=(self), microphone=(self), geolocation=()")
         return response
 

@@ -89,7 +89,9 @@ def _show_model(
         **_start_context(user, choice.deployment, has_forms=bool(forms)),
         **_recent_context(user, model, run),
     }
-    return render(request, "play/model.html", context)
+    response = render(request, "play/model.html", context)
+    response.shows_pictures = _takes_pictures(forms)  # type: ignore[attr-defined] # for SecurityHeadersMiddleware
+    return response
 
 
 def _names_place(request: HttpRequest) -> bool:
@@ -116,9 +118,13 @@ def _current(forms: list[MethodForm], name: str) -> MethodForm | None:
 
 def _samples(forms: list[MethodForm]) -> list[Reference]:
     """The sample pictures, where a method takes pictures."""
-    if not any(entry.kind == "image" for form in forms for entry in form.fields):
+    if not _takes_pictures(forms):
         return []
     return list(Reference.objects.filter(is_sample=True, content_type__startswith="image/").order_by("name")[:8])
+
+
+def _takes_pictures(forms: list[MethodForm]) -> bool:
+    return any(entry.kind == "image" for form in forms for entry in form.fields)
 
 
 def _start_context(user: User, deployment: Deployment | None, *, has_forms: bool) -> dict[str, Any]:

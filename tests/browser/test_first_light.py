@@ -50,6 +50,8 @@ def test_a_detector_draws_boxes_over_a_sample_picture(stack: Stack, open_model: 
     page.get_by_role("button", name=re.compile("^Run")).first.click()
     expect(page.locator("[data-outputs] svg rect").first).to_be_attached(timeout=30_000)
     expect(page.locator("[data-outputs]")).to_contain_text("person")
+    for seen in (".stage__picture", ".regions__item"):
+        expect(page.locator(seen).first).to_be_in_viewport(ratio=1)
 
 
 def test_a_classifier_lists_concepts_by_value(stack: Stack, open_model: Callable[..., Page]) -> None:

@@ -98,3 +98,10 @@ def test_text_from_an_author_is_only_text(owner: User, model: Model, deployment:
     assert "<script>alert" not in page
     assert "<b>bad" not in page
     assert "<i>log" not in page
+
+
+def test_pictures_named_by_url_may_be_seen_and_nothing_else(owner: User, model: Model, deployment: Deployment) -> None:
+    policy = browser(owner).get(model.get_absolute_url())["Content-Security-Policy"]
+    assert "img-src 'self' data: blob: http: https:;" in policy
+    assert policy.count("https:") == 1
+    assert "https:" not in browser(owner).get(reverse("play:models"))["Content-Security-Policy"]

@@ -10,15 +10,26 @@ export function drawRegions(entries, picture) {
   const regions = entries.map((entry) => describe(entry.region ?? entry)).sort((a, b) => b.value - a.value);
   if (!regions.length && !picture) return make("p", "value value--none", "No regions.");
   const kept = regions.slice(0, DRAWN);
-  const root = make("div", "regions");
   const stage = picture ? drawStage(kept, picture) : null;
-  const list = drawList(kept, stage?.size);
-  if (stage) root.append(stage.element);
-  if (!regions.length) root.append(make("p", "value value--none", "Nothing found in this picture."));
-  if (regions.length > DRAWN) root.append(make("p", "muted", `The strongest ${DRAWN} of ${figure(regions.length)}.`));
-  root.append(list.element);
+  const list = drawList(kept);
+  const side = make("div", "regions__side");
+  if (!regions.length) side.append(make("p", "value value--none", "Nothing found in this picture."));
+  if (regions.length > DRAWN) side.append(make("p", "muted", `The strongest ${DRAWN} of ${figure(regions.length)}.`));
+  side.append(list.element);
   link(kept, stage?.marks ?? [], list.marks);
-  return root;
+  if (stage) whenSeen(stage, (size) => list.sizes.forEach((write) => write(size)), side);
+  return stage ? make("div", "regions", stage.element, side) : side;
+}
+
+/** Sizes in pixels once the picture is there; in its place a word where it cannot be had. */
+function whenSeen({ element, image }, tell, side) {
+  const loaded = () => tell([image.naturalWidth, image.naturalHeight]);
+  if (image.complete && image.naturalWidth) loaded();
+  image.addEventListener("load", loaded, { once: true });
+  image.addEventListener("error", () => {
+    element.remove();
+    side.prepend(make("p", "muted", "The picture cannot be shown here. What was found in it:"));
+  });
 }
 
 function describe(region) {
@@ -33,6 +44,7 @@ function area({ box }) {
 
 function drawStage(regions, picture) {
   const image = make("img", "stage__picture");
+  image.referrerPolicy = "no-referrer";
   image.src = picture.src;
   image.alt = `The picture asked about, with ${regions.length} marked regions`;
   const overlay = makeSvg("svg", { class: "stage__overlay", viewBox: "0 0 1 1", preserveAspectRatio: "none" });
@@ -42,7 +54,7 @@ function drawStage(regions, picture) {
   const marks = new Map();
   for (const region of [...regions].sort((a, b) => area(b) - area(a))) marks.set(region, drawMark(region, overlay, labels));
   const element = make("div", "stage", image, overlay, labels);
-  return { element, marks: regions.map((region) => marks.get(region)), size: () => [image.naturalWidth, image.naturalHeight], image };
+  return { element, image, marks: regions.map((region) => marks.get(region)) };
 }
 
 function drawMark(region, overlay, labels) {
@@ -76,7 +88,7 @@ function shapesOf(region) {
   return [];
 }
 
-function drawList(regions, sizeOf) {
+function drawList(regions) {
   const element = make("ul", "regions__list");
   const marks = regions.map((region) => {
     const swatch = make("span", "swatch");
@@ -85,17 +97,15 @@ function drawList(regions, sizeOf) {
     const item = make("li", "regions__item", swatch, make("span", "regions__name", region.name), size, make("b", "regions__value", shown(region.value)));
     item.tabIndex = 0;
     element.append(item);
-    return { item, size };
+    const write = (sizes) => (size.textContent = sizeWords(region, sizes));
+    write();
+    return { item, write };
   });
-  const fill = () => regions.forEach((region, index) => (marks[index].size.textContent = sizeWords(region, sizeOf?.())));
-  fill();
-  requestAnimationFrame(() => setTimeout(fill, 300));
-  return { element, marks };
+  return { element, marks, sizes: marks.map(({ write }) => write) };
 }
 
-function sizeWords({ box }, size) {
+function sizeWords({ box }, [width, height] = [0, 0]) {
   if (!box) return "";
-  const [width, height] = size ?? [0, 0];
   if (!width) return `${Math.round((box[2] - box[0]) * 100)} × ${Math.round((box[3] - box[1]) * 100)} %`;
   return `${Math.round((box[2] - box[0]) * width)} × ${Math.round((box[3] - box[1]) * height)} px`;
 }

@@ -159,13 +159,11 @@ class MediaInput extends HTMLElement {
   }
 
   #picture() {
-    const source = this.#preview || (this.#value?.media && mediaUrl(this.#value.media));
+    const source = this.#preview || (this.#value?.media ? mediaUrl(this.#value.media) : this.#value?.url);
     const isPicture = this.#preview || this.#value?.content_type?.startsWith("image/") || this.dataset.kind === "image";
     if (!source || !isPicture) return icon(this.#value?.url ? "link" : "file");
-    const image = make("img");
-    image.src = source;
-    image.alt = "";
-    image.addEventListener("error", () => image.replaceWith(icon("image")));
+    const image = Object.assign(make("img"), { referrerPolicy: "no-referrer", src: source, alt: "" });
+    image.addEventListener("error", () => image.replaceWith(icon(this.#value?.url ? "link" : "image")));
     return image;
   }
 

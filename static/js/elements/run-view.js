@@ -280,10 +280,11 @@ function endWords(run) {
   return [`Finished: ${duration(run.elapsedMs)}, ${plural(count, label.slice(0, -1).toLowerCase())}.`];
 }
 
+/** The picture that was given: stored here, or where its URL has it. */
 function pictureOf(given) {
   for (const value of Object.values(given ?? {})) {
-    const isPicture = value?.media && (value.content_type ?? "image/").startsWith("image/");
-    if (isPicture) return { src: mediaUrl(value.media) };
+    if (value?.media && (value.content_type ?? "image/").startsWith("image/")) return { src: mediaUrl(value.media) };
+    if (/^https?:/i.test(value?.url ?? "")) return { src: value.url };
   }
   return null;
 }
