@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from urllib.parse import urlencode
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from playground import __version__
@@ -19,6 +20,7 @@ from playground import __version__
 register = template.Library()
 
 NO_BREAK = "\u00a0"
+_BACKTICKS = re.compile(r"`{1,2}([^`]+)`{1,2}")
 
 # The shape of a deployment's or run's state, where its name differs from the modifier's.
 _STATE_SHAPES = {"scaled to zero": "zero", "running": "live"}
@@ -122,6 +124,23 @@ def first_paragraph(text: str) -> str:
     """The opening of a description, headings left out: what stands in heads and lists."""
     paragraphs = (part.strip() for part in text.split("\n\n"))
     return " ".join(next((part for part in paragraphs if part and not part.startswith("#")), "").split())
+
+
+@register.filter
+def prose(text: str) -> SafeString:
+    """An author's words as they are, with what stands between backticks as code."""
+    pieces = _BACKTICKS.split(text)
+    return format_html_join("", "{}", ((_code(piece) if i % 2 else piece,) for i, piece in enumerate(pieces)))
+
+
+def _code(text: str) -> SafeString:
+    return format_html("<code>{}</code>", text.strip())
+
+
+@register.filter
+def unquoted(text: str) -> str:
+    """The same without its backticks, where no code can stand."""
+    return _BACKTICKS.sub(r"\1", text)
 
 
 @register.filter
