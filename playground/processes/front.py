@@ -35,14 +35,18 @@ def main() -> None:
     except _StopError:
         for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
-        with contextlib.suppress(OSError):  # whoever read our lines may be gone
-            os.write(1, b"Stopping\n")
+        say_stopping()
         os.close(pipe)
         is_clean = _wait_for(guard)
     else:
         is_clean = False
     tree.end_all([], grace_s=0 if is_clean else 0.5)
     sys.exit(0 if is_clean else 1)
+
+
+def say_stopping() -> None:
+    with contextlib.suppress(OSError):  # whoever read our lines may be gone
+        os.write(1, b"Stopping\n")
 
 
 def _stop(*_: object) -> None:

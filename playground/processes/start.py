@@ -87,14 +87,27 @@ class Guarded:
         os.close(reading)
 
     def __enter__(self) -> Self:
+        for number in front.ENDING:
+            signal.signal(number, self._leave)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._end()
+
+    def _leave(self, *_: object) -> None:
+        """All in the handler: an exception raised from one can be lost, as in a destructor."""
+        front.say_stopping()
+        self._end()
+        os._exit(0)
+
+    def _end(self) -> None:
         for number in front.ENDING:
             signal.signal(number, signal.SIG_IGN)
         os.close(self._pipe)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(front.PATIENCE_S)
+        deadline = time.monotonic() + front.PATIENCE_S
+        with contextlib.suppress(ChildProcessError):  # it has ended already
+            while time.monotonic() < deadline and os.waitpid(self._process.pid, os.WNOHANG) == (0, 0):
+                time.sleep(0.02)
 
     def keep(self, name: str, *arguments: str, sockets: list[int] | None = None) -> None:
         """Have it start ``manage.py ARGUMENTS…`` and keep it alive."""

@@ -92,9 +92,11 @@ class LocalEngine:
     @contextlib.asynccontextmanager
     async def build_turn(self, unit: Unit) -> AsyncIterator[None]:
         """One build at a time, and none before what needs no build has come up (or 10 s have passed)."""
-        quick = [other.settled.wait() for other in self._units.values() if other is not unit and not other.needs_build]
+        quick = [other.settled for other in self._units.values() if other is not unit and not other.needs_build]
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*quick), _QUICK_FIRST_SECONDS)
+            async with asyncio.timeout(_QUICK_FIRST_SECONDS):
+                for settled in quick:
+                    await settled.wait()
         async with self._build_turn:
             yield
 
