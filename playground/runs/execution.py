@@ -80,6 +80,7 @@ class LiveRun:
         self._inputs: asyncio.Queue[Any] = asyncio.Queue()
         self._reason_to_end = ""
         self._is_light = True
+        self._media_bytes = 0
         self._served: ServedBy | None = None
         self.task = asyncio.create_task(self._run(), name=f"run {request.run_id}")
 
@@ -216,6 +217,7 @@ class LiveRun:
         figures = self.figures
         value = answer.value
         if type(value) is str:
+            value = value[: max(0, settings.RUN_MAX_TEXT_BYTES - self.tail.size)]
             figures.characters += len(value)
         else:
             value = await self._plain(value)
@@ -227,9 +229,16 @@ class LiveRun:
         figures.completion_tokens = max(figures.completion_tokens, answer.completion_tokens)
         figures.outputs += 1
         self._append(events.OUTPUT, events.output(figures.outputs - 1, value))
-        if self.tail.size > settings.RUN_MAX_TEXT_BYTES:
-            limit = settings.RUN_MAX_TEXT_BYTES // 2**20
-            raise ModelError(f"The answer grew past {limit} MB, so the model was stopped. {self._kept()}")
+        self._check_size()
+
+    def _check_size(self) -> None:
+        """Raises ModelError past what one run may keep, of text or of media."""
+        for size, limit in (
+            (self.tail.size, settings.RUN_MAX_TEXT_BYTES),
+            (self._media_bytes, settings.RUN_MAX_MEDIA_BYTES),
+        ):
+            if size > limit:
+                raise ModelError(f"The answer grew past {limit // 2**20} MB, so the model was stopped. {self._kept()}")
 
     async def _plain(self, value: Any) -> Any:
         assert self._prepared is not None
@@ -244,6 +253,7 @@ class LiveRun:
 
     def _keep(self, data: bytes, content_type: str) -> str:
         """Store the bytes of an output; runs in a thread."""
+        self._media_bytes += len(data)
         return media.store(data, self.user, f"output.{content_type.rpartition('/')[2]}", is_kept=True).pk
 
     def _route(self, served: ServedBy) -> None:

@@ -15,8 +15,10 @@ from django.test import Client
 
 from playground.asgi import application
 from playground.catalog.models import User
+from playground.media import services as media
 from playground.runs import consumers, execution, executor
 from playground.runs.consumers import RunConsumer
+from tests.media.conftest import picture
 from tests.runs.conftest import Connect, Socket, eventually
 from tests.runs.gateway import Gateway
 from tests.runs.test_start_run import kinds, values
@@ -67,6 +69,14 @@ async def test_an_answer_without_end_is_stopped_at_its_limit(page: Socket, gatew
     assert "grew past 1 MB" in events[-1]["error"]["message"]
     assert events[-1]["outputs"] == 11
     await eventually(lambda: gateway.cancelled == 1)
+
+
+async def test_pictures_past_their_limit_end_a_run(page: Socket, ada: User, settings: Any) -> None:
+    settings.RUN_MAX_MEDIA_BYTES = 10
+    reference = await sync_to_async(media.store)(picture(), ada, "cat.png")
+    events = await page.events(await page.start("picture", arguments={"image": {"media": reference.pk}}))
+    assert events[-1]["kind"] == "failed"
+    assert events[-1]["error"]["message"].endswith("so the model was stopped. What arrived is kept.")
 
 
 async def test_a_run_without_end_is_stopped_at_its_hour(page: Socket, gateway: Gateway, settings: Any) -> None:

@@ -22,7 +22,9 @@ TROUBLED = "owner/main/models/troubled"
 def open_socket(web: str, cookie: str = "", *, origin: str | None = None, path: str = "/ws/runs/") -> ClientConnection:
     headers = {"Cookie": cookie} if cookie else {}
     address = web.replace("http", "ws", 1) + path
-    return connect(address, origin=origin or web, additional_headers=headers, proxy=None, compression=None)  # type: ignore[arg-type]
+    return connect(
+        address, origin=origin or web, additional_headers=headers, proxy=None, compression=None, max_size=None
+    )  # type: ignore[arg-type]
 
 
 class Page:

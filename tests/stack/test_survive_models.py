@@ -99,6 +99,17 @@ def test_a_model_that_prints_without_end_slows_nobody_and_fills_no_disk(
     assert sum(path.stat().st_size for path in log.parent.glob(f"{log.name}*")) < 10 * 2**20
 
 
+def test_an_answer_too_large_for_the_wire_is_said_to_be(owner: Person) -> None:
+    with pytest.raises(ModelError, match="answer is too large"):
+        troubled(owner).flood(130)
+
+
+def test_an_answer_too_large_for_a_page_is_cut(page: Page) -> None:
+    events = page.events(page.start("flood", megabytes=20))
+    assert 9.9 < len(outputs(events)[0]) / 2**20 <= 10
+    assert events[-1]["error"]["message"].startswith("The answer grew past 10 MB")
+
+
 def test_a_model_that_leaves_fails_its_call_once_and_comes_back(stack: Stack, owner: Person, page: Page) -> None:
     model = troubled(owner)
     before = model.process_id()

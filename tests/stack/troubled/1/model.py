@@ -119,6 +119,11 @@ class Troubled(ModelClass):
             yield "."
 
     @ModelClass.method
+    def flood(self, megabytes: int) -> str:
+        """One answer of that size."""
+        return "x" * (megabytes * 2**20)
+
+    @ModelClass.method
     def process_id(self) -> int:
         """Whom to kill."""
         return os.getpid()
