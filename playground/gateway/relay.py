@@ -22,6 +22,7 @@ from playground.protocol.errors import (
     ConflictError,
     DeployingError,
     InputError,
+    ModelError,
     PlaygroundError,
     ServerError,
     UnavailableError,
@@ -239,6 +240,8 @@ def _lost(error: grpc.aio.AioRpcError) -> PlaygroundError:
             "The replica went away before the call was finished. Run it again.",
             code=StatusCode.RUNNER_PROCESSING_FAILED,
         )
+    if code == grpc.StatusCode.RESOURCE_EXHAUSTED:  # the request came through: it is the answer that did not
+        return ModelError("The model's answer is too large to be passed on.", details=error.details() or "")
     return from_grpc(code, error.details())
 
 
