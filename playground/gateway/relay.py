@@ -17,8 +17,8 @@ from clarifai_grpc.grpc.api import service_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from playground.gateway.requests import new_request_id, read_request, request_id_tail
+from playground.protocol import headers
 from playground.protocol.errors import (
-    CALL_ID_KEY,
     ConflictError,
     DeployingError,
     InputError,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from playground.gateway.snapshots import Snapshots
 
 SERVICE = "/clarifai.api.V2/"
-OWNER_HEADER = "x-playground-owner"
 COLD_HOLD_SECONDS = 1.5
 MESSAGE_OPTIONS = (
     ("grpc.max_receive_message_length", 128 * 2**20),
@@ -160,20 +159,27 @@ class Relay:
         hold_seconds: float | None,
     ) -> Call:
         """Token, route, a ready replica: in this order, each refusing in words."""
-        caller = await self._authenticator.caller(context.invocation_metadata() or ())
+        given = context.invocation_metadata() or ()
+        caller = await self._authenticator.caller(given)
         destination = await self._snapshots.destination(caller, read_request(content))
         deployment = destination.route.deployment
+        is_owner = caller.user_id == destination.route.model.key.user_id
         observed = self._controller.observe(deployment.pk)
         if not observed.endpoints:
-            observed = await self._wait(deployment, hold_seconds)
+            observed = await self._wait(deployment, hold_seconds, is_owner=is_owner)
         replica = self._replica(observed.endpoints[0])
-        metadata = (*replica.endpoint.metadata, (CALL_ID_KEY, request_id))
-        if caller.user_id == destination.route.model.key.user_id:
-            metadata = (*metadata, (OWNER_HEADER, "1"))
+        metadata = (*replica.endpoint.metadata, (headers.REQUEST_ID, request_id))
+        if is_owner:
+            metadata = (*metadata, (headers.OWNER, "1"))
+        if any(name == headers.JOINED for name, _ in given):
+            metadata = (*metadata, (headers.JOINED, "1"))
         return Call(replica, metadata, request_id_tail(request_id) + destination.tail)
 
-    async def _wait(self, deployment: DeploymentEntry, hold_seconds: float | None) -> Observed:
-        """Hold a call to a deployment that is not ready; without a limit where its inputs cannot be sent twice."""
+    async def _wait(self, deployment: DeploymentEntry, hold_seconds: float | None, *, is_owner: bool) -> Observed:
+        """Hold a call to a deployment that is not ready; without a limit where its inputs cannot be sent twice.
+
+        Why it failed is told to everybody, the log to the model's owner: it holds others' calls.
+        """
         settled = self._controller.settled(deployment.pk)
         try:
             observed = await asyncio.wait_for(settled, hold_seconds)
@@ -183,7 +189,7 @@ class Relay:
             raise ConflictError(
                 f"The deployment {deployment.deployment_id} has failed: {observed.reason}. Retry it, or see its log.",
                 code=StatusCode.MODEL_DEPLOYMENT_FAILED,
-                details=observed.log_tail,
+                details=observed.log_tail if is_owner else "",
             )
         return observed
 

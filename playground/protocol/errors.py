@@ -28,6 +28,8 @@ import grpc
 from clarifai_grpc.grpc.api.status import status_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
+from playground.protocol.headers import REQUEST_ID
+
 
 class PlaygroundError(Exception):
     """Base of all. ``message`` is for a person; the rest is what a catcher decides on.
@@ -226,7 +228,6 @@ _BY_GRPC_CODE: dict[grpc.StatusCode, type[PlaygroundError]] = {
 }
 _TOO_LARGE = re.compile(r"message larger than max \((\d+) vs\. (\d+)\)")  # gRPC's own words
 ERROR_KEY = "x-playground-error"
-CALL_ID_KEY = "x-clarifai-request-id"
 
 
 def to_status(error: PlaygroundError) -> status_pb2.Status:
@@ -262,7 +263,7 @@ def from_status(status: status_pb2.Status) -> PlaygroundError:
 def trailing_metadata(error: PlaygroundError) -> tuple[tuple[str, str], ...]:
     """What goes beside a plain gRPC status, so that classes sharing one are told apart by name."""
     metadata = ((ERROR_KEY, _label(error)),)
-    return (*metadata, (CALL_ID_KEY, error.call_id)) if error.call_id else metadata
+    return (*metadata, (REQUEST_ID, error.call_id)) if error.call_id else metadata
 
 
 def from_grpc(
@@ -280,7 +281,7 @@ def from_grpc(
     if sizes := _TOO_LARGE.search(message):
         too_large = f"The message is too large: {int(sizes[1]):,} bytes, and at most {int(sizes[2]):,} pass."
         return InputError(too_large, code=StatusCode.RPC_MAX_MESSAGE_SIZE_EXCEEDED, call_id=call_id)
-    return _with_argument(kind(message, call_id=call_id or str(metadata.get(CALL_ID_KEY, ""))), argument)
+    return _with_argument(kind(message, call_id=call_id or str(metadata.get(REQUEST_ID, ""))), argument)
 
 
 def _label(error: PlaygroundError) -> str:

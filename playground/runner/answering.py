@@ -170,7 +170,8 @@ class Answering:
 
         call.on_end = on_end
         self._pool.submit(work)
-        while (piece := await outbox.get()) is not None:
+        get = outbox.get_joined if call.takes_joined else outbox.get
+        while (piece := await get()) is not None:
             await send(piece)
         if failure := call.failure or outbox.failure:
             raise failure

@@ -20,6 +20,7 @@ from playground.protocol.errors import PlaygroundError
 MAX_PIECES = 64
 MAX_BYTES = 4 * 1024 * 1024
 MAX_INPUTS = 16
+MAX_JOINED_BYTES = 64 * 1024
 
 
 class CallEndedError(GeneratorExit):
@@ -99,6 +100,20 @@ class Outbox:
                 return None
             await self._wait()
         return None
+
+    async def get_joined(self) -> bytes | None:
+        """The next piece and what is ready behind it, as one message: joined messages merge. It waits for the first."""
+        first = await self.get()
+        if first is None or not self._pieces:
+            return first
+        parts, size = [first], len(first)
+        while self._pieces and size < MAX_JOINED_BYTES:
+            parts.append(self._pieces.popleft())
+            size += len(parts[-1])
+        self._bytes_out += size - len(first)
+        if not self._room.is_set() and len(self._pieces) <= MAX_PIECES // 2:
+            self._room.set()
+        return b"".join(parts)
 
     async def _wait(self) -> None:
         self._waiter = self._loop.create_future()

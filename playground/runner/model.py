@@ -24,11 +24,12 @@ class Call:
     then is told through ``on_end``.
     """
 
-    __slots__ = ("call_id", "failure", "is_ended", "is_owner", "on_end", "tokens")
+    __slots__ = ("call_id", "failure", "is_ended", "is_owner", "on_end", "takes_joined", "tokens")
 
-    def __init__(self, call_id: str = "", *, is_owner: bool = False) -> None:
+    def __init__(self, call_id: str = "", *, is_owner: bool = False, takes_joined: bool = False) -> None:
         self.call_id = call_id
         self.is_owner = is_owner
+        self.takes_joined = takes_joined
         self.tokens: tuple[int, int, int] | None = None
         self.is_ended = False
         self.failure: PlaygroundError | None = None

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import grpc
 from clarifai_grpc.grpc.api import service_pb2
 
-from playground.protocol import codec
+from playground.protocol import codec, headers
 from playground.protocol.errors import (
     DeployingError,
     InputError,
@@ -27,9 +27,6 @@ from playground.runner.methods import Fetch, Method
 from playground.runner.model import Call, current_call
 from playground.runner.pool import Pool
 
-SECRET_HEADER = "x-playground-secret"
-OWNER_HEADER = "x-playground-owner"
-REQUEST_ID_HEADER = "x-clarifai-request-id"
 GET_SIGNATURES = "_GET_SIGNATURES"
 _RPCS = {
     MethodKind.UNARY: "PostModelOutputs",
@@ -146,11 +143,12 @@ class Servicer:
         metadata = dict(context.invocation_metadata() or ())
         is_owner = False
         if self._secret:
-            given = str(metadata.get(SECRET_HEADER, "")).encode()
+            given = str(metadata.get(headers.SECRET, "")).encode()
             if not hmac.compare_digest(given, self._secret):
                 await context.abort(grpc.StatusCode.UNAUTHENTICATED, "this runner answers its gateway alone")
-            is_owner = metadata.get(OWNER_HEADER) == "1"
-        return Call(str(metadata.get(REQUEST_ID_HEADER, "")), is_owner=is_owner)
+            is_owner = metadata.get(headers.OWNER) == "1"
+        takes_joined = metadata.get(headers.JOINED) == "1"
+        return Call(str(metadata.get(headers.REQUEST_ID, "")), is_owner=is_owner, takes_joined=takes_joined)
 
     def _begin(self, call: Call) -> None:
         """Count the call, and let the model's code see it: each RPC has a task, so a context, of its own."""

@@ -213,6 +213,12 @@ def holds_something(reply: Reply) -> bool:
     return bool(reply.outputs) or reply.status.code != SUCCESS
 
 
+def split(reply: Reply) -> list[Reply]:
+    """A reply for each piece of a stream's reply that holds several."""
+    where = reply.runner_selector if reply.HasField("runner_selector") else None
+    return [Reply(status=reply.status, outputs=[output], runner_selector=where) for output in reply.outputs]
+
+
 def first_output(reply: Reply) -> resources_pb2.Output:
     """The one output of a good reply."""
     check(reply)

@@ -10,11 +10,13 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from playground.protocol import headers
 from playground.protocol.errors import PlaygroundError, StoppedError
 from playground.sdk.calls import (
     Patience,
@@ -24,10 +26,12 @@ from playground.sdk.calls import (
     holds_something,
     join,
     read_served_by,
+    split,
 )
 from playground.sdk.channel import AsyncDuplex, AsyncReplies, AsyncTransport, Metadata, Replies, Transport
 
 OnWait = Callable[[Waiting], None]
+JOINED = (headers.JOINED, "1")
 T = TypeVar("T")
 
 
@@ -68,6 +72,7 @@ class _Progress(Generic[T]):
         self._pieces: list[T] | None = [] if terms.keep else None
         self._plan: Plan[T] | None = None
         self._last: Reply | None = None
+        self._ready: deque[Reply] = deque()  # pieces that came in one reply, behind the one read
         self._served_by: ServedBy | None = None
         self._request_id = ""
         self._input_error: BaseException | None = None
@@ -107,6 +112,13 @@ class _Progress(Generic[T]):
         if self._pieces is not None:
             self._pieces.append(piece)
         return piece
+
+    def _first_of(self, reply: Reply) -> Reply:
+        """The reply itself, or the first of several pieces in it; the others wait in ``_ready``."""
+        if len(reply.outputs) < 2:
+            return reply
+        self._ready.extend(split(reply))
+        return self._ready.popleft()
 
     def _note(self, reply: Reply) -> None:
         self._request_id = reply.status.req_id or self._request_id
@@ -196,8 +208,10 @@ class Stream(_Progress[T]):
 
     def _call(self, seconds: float) -> Replies:
         if self._plan.encoder is None:
-            return self._transport.generate(self._plan.request, seconds, self._metadata())
-        return self._transport.stream(self._feed(self._plan.encoder, self._plan.inputs), seconds, self._metadata())
+            return self._transport.generate(self._plan.request, seconds, (*self._metadata(), JOINED))
+        return self._transport.stream(
+            self._feed(self._plan.encoder, self._plan.inputs), seconds, (*self._metadata(), JOINED)
+        )
 
     def _take_first(self) -> T:
         while True:
@@ -210,11 +224,13 @@ class Stream(_Progress[T]):
             time.sleep(pause)
 
     def _take(self) -> Reply:
+        if self._ready:
+            return self._ready.popleft()
         assert self._replies is not None
         try:
             while not holds_something(reply := next(self._replies)):
                 self._note(reply)
-            return reply
+            return self._first_of(reply)
         except (PlaygroundError, StopIteration) as error:
             raise self._why(error) from error.__cause__
 
@@ -321,9 +337,10 @@ class AsyncStream(_Progress[T]):
                 self._replies.cancel()
 
     def _call(self, plan: Plan[T], seconds: float) -> AsyncReplies:
+        metadata = (*self._metadata(), JOINED)
         if plan.encoder is None:
-            return self._transport.generate(plan.request, seconds, self._metadata())
-        duplex = self._transport.stream(seconds, self._metadata())
+            return self._transport.generate(plan.request, seconds, metadata)
+        duplex = self._transport.stream(seconds, metadata)
         self._pump = asyncio.create_task(self._feed(duplex, plan.encoder, plan.inputs))
         return duplex
 
@@ -340,11 +357,13 @@ class AsyncStream(_Progress[T]):
             await asyncio.sleep(pause)
 
     async def _take(self) -> Reply:
+        if self._ready:
+            return self._ready.popleft()
         assert self._replies is not None
         try:
             while not holds_something(reply := await self._replies.__anext__()):
                 self._note(reply)
-            return reply
+            return self._first_of(reply)
         except (PlaygroundError, StopAsyncIteration) as error:
             raise self._why(error) from error.__cause__
 

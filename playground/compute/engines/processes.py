@@ -17,12 +17,12 @@ import grpc
 
 from playground.compute.engines.base import Endpoint
 from playground.compute.lines import copy_lines
+from playground.protocol import headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-SECRET_HEADER = "x-playground-secret"
 STOP_SECONDS = 1.5
 _HEALTH_METHOD = "/grpc.health.v1.Health/Check"
 _SERVING = b"\x08\x01"  # HealthCheckResponse(status=SERVING)
@@ -91,7 +91,7 @@ class RunnerProcess:
             await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
             if not self._address.done():
                 raise RunnerGoneError(await self._how_it_ended())
-            endpoint = Endpoint(self._address.result(), ((SECRET_HEADER, self._secret),))
+            endpoint = Endpoint(self._address.result(), ((headers.SECRET, self._secret),))
             self._channel = grpc.aio.insecure_channel(endpoint.address, options=CHANNEL_OPTIONS)
             while not await self._is_serving():
                 if exit_status.done():
