@@ -184,9 +184,12 @@ class Start:
 _STEPS = [(State.PENDING, "Placed"), (State.BUILDING, "Environment"), (State.STARTING, "Loading the model")]
 
 
-def describe_start(deployment: Deployment, now: datetime | None = None) -> Start:
-    """The stages of the latest start, from its transitions; what is usual, from three earlier ones or more."""
-    now = now or timezone.now()
+def describe_start(deployment: Deployment, *, with_log: bool = True) -> Start:
+    """The stages of the latest start, from its transitions; what is usual, from three earlier ones or more.
+
+    The log is for who may change the deployment: it holds others' calls.
+    """
+    now = timezone.now()
     history = list(deployment.transitions.order_by("pk"))
     current, earlier = _split(history)
     usual = _usual(earlier)
@@ -199,7 +202,7 @@ def describe_start(deployment: Deployment, now: datetime | None = None) -> Start
     ]
     steps.append(Step("Ready", "done" if deployment.is_ready else "later"))
     wanted = FAILED_LOG_LINES if deployment.state == State.FAILED else LOG_LINES
-    log = deployment.log_tail.splitlines()[-wanted:] or read_log(deployment, wanted)
+    log = (deployment.log_tail.splitlines()[-wanted:] or read_log(deployment, wanted)) if with_log else []
     starts = sum(entry.state == State.READY for entry in earlier)
     known = [usual[state] for state, _ in _STEPS if state in usual and state in reached | {State.STARTING}]
     elapsed = (now - current[0].at).total_seconds() if current else 0.0

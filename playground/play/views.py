@@ -130,13 +130,14 @@ def _takes_pictures(forms: list[MethodForm]) -> bool:
 def _start_context(user: User, deployment: Deployment | None, *, has_forms: bool) -> dict[str, Any]:
     if deployment is None:
         return {"deployment": None, "has_forms": has_forms}
+    may_change = services.may_change(user, deployment)
     is_up = deployment.is_ready or deployment.state in {Deployment.State.ZERO, Deployment.State.DRAINING}
     return {
         "deployment": deployment,
         "has_forms": has_forms,
-        "start": None if is_up else services.describe_start(deployment),
+        "start": None if is_up else services.describe_start(deployment, with_log=may_change),
         "seen": _mark_of(deployment, has_forms),
-        "may_change": services.may_change(user, deployment),
+        "may_change": may_change,
         "interval": "1s" if deployment.state in services.ON_ITS_WAY else "5s",
     }
 

@@ -58,8 +58,11 @@ def test_its_owner_retries(owner: User, deployment: Deployment) -> None:
 
 
 def test_a_team_mate_sees_but_may_not_retry(mate: User, deployment: Deployment) -> None:
-    record_state(deployment.pk, "failed", generation=1)
-    assert "Retry" not in poll(browser(mate), deployment).content.decode()
+    record_state(deployment.pk, "failed", "No such package.", generation=1, log_tail="line one\nline two")
+    page = poll(browser(mate), deployment).content.decode()
+    assert "No such package." in page
+    assert "line two" not in page
+    assert "Retry" not in page
     assert browser(mate).post(reverse("play:retry", args=[deployment.pk])).status_code == 403
 
 
