@@ -11,11 +11,10 @@ import websockets
 
 from tests.live import Stack
 from tests.stack.conftest import Person
-from tests.stack.page import Page, is_output, open_socket
+from tests.stack.page import TROUBLED, Page, is_output, open_socket, outputs
 
 MB = 2**20
 NOBODYS = str(uuid.UUID(int=0))
-TROUBLED = "owner/main/models/troubled"
 
 
 def about(kind: str, **fields: Any) -> str:
@@ -62,6 +61,21 @@ def test_a_socket_goes_on_after_garbage(page: Page) -> None:
     for _ in GARBAGE:
         page.refusal()
     assert page.events(page.start("predict", text="x"))[-1]["kind"] == "finished"
+
+
+def test_an_input_that_does_not_fit_leaves_the_stream_going(page: Page) -> None:
+    run = str(uuid.uuid4())
+    page.say("start", run, model=TROUBLED, method="stream", arguments={"text": ["a"]}, open_input=True)
+    seen = page.events(run, is_output)
+    for value in [3, None, {"media": "nothing"}, ["b"]]:
+        page.say("input", run, value=value)
+        error = page.refusal()
+        assert (error["name"], error["field"]) == ("InputError", "text")
+    page.say("input", run, value="b")
+    page.say("close_input", run)
+    seen += page.events(run)
+    assert outputs(seen) == ["a ", "b "]
+    assert seen[-1]["kind"] == "finished"
 
 
 def test_a_large_message_is_refused_and_a_huge_one_ends_the_socket(owner: Person) -> None:

@@ -29,9 +29,10 @@ def test_an_exception_is_told_with_its_traceback_to_the_owner(stack: Stack, owne
     assert error.call_id in log_of(stack).read_text()
 
 
-def test_what_came_before_an_exception_is_kept(page: Page) -> None:
-    events = page.events(page.start("fail_midway", text="x"))
-    assert outputs(events) == ["one ", "two "]
+@pytest.mark.parametrize(("method", "pieces"), [("fail_midway", ["one ", "two "]), ("fail_asynchronously", ["one "])])
+def test_what_came_before_an_exception_is_kept(page: Page, method: str, pieces: list[str]) -> None:
+    events = page.events(page.start(method, text="x"))
+    assert outputs(events) == pieces
     assert events[-1]["kind"] == "failed"
     assert events[-1]["error"]["message"] == "The model failed: LookupError: no luck with x"
 
@@ -72,7 +73,7 @@ def test_a_model_that_hangs_meets_the_callers_deadline(owner: Person) -> None:
     assert model.predict("x") == "calm: x"
 
 
-@pytest.mark.parametrize("method", ["hang", "hang_midway"])
+@pytest.mark.parametrize("method", ["hang", "hang_midway", "hang_asynchronously"])
 def test_a_run_that_hangs_can_be_stopped(page: Page, method: str) -> None:
     run = page.start(method, text="x")
     page.events(run, lambda event: event["kind"] in {"started", "output"})

@@ -1,9 +1,10 @@
 """A model in every kind of trouble: it fails, hangs, leaves, and never stops talking."""
 
+import asyncio
 import os
 import sys
 import time
-from typing import Iterator
+from typing import AsyncIterator, Iterator
 
 import PIL.Image
 from clarifai.runners.models.model_class import ModelClass
@@ -101,6 +102,18 @@ class Troubled(ModelClass):
         """Never answer after the first piece."""
         yield "one "
         time.sleep(3600)
+
+    @ModelClass.method
+    async def hang_asynchronously(self, text: str) -> AsyncIterator[str]:
+        """Never answer after the first piece, on the runner's own loop."""
+        yield "one "
+        await asyncio.Event().wait()
+
+    @ModelClass.method
+    async def fail_asynchronously(self, text: str) -> AsyncIterator[str]:
+        """Raise after one piece, on the runner's own loop."""
+        yield "one "
+        raise LookupError(f"no luck with {text}")
 
     @ModelClass.method
     def shout(self, text: str) -> Iterator[str]:
