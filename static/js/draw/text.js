@@ -2,8 +2,8 @@
    out of view, so a very long answer scrolls smoothly. */
 import { make } from "../dom.js";
 
-const NODE_LIMIT = 4096;
-const BLOCK_LIMIT = 6000;
+const NODE_LIMIT = 1024;
+const BLOCK_LIMIT = 1200;
 
 export class TextFlow {
   element = make("div", "answer");

@@ -10,12 +10,16 @@ import { copyText, sayCopied } from "./copy-button.js";
 
 const DRAWN_ITEMS = 2000;
 const AT_END = 48;
+// Thirty times a second is as smooth for text as sixty, at half the work; figures are read more slowly.
+const DRAW_GAP = 28;
+const METRICS_GAP = 100;
 
 class RunView extends HTMLElement {
   #run = null;
   #drawn = 0;
   #flow = null;
   #frame = 0;
+  #drawnAt = 0;
   #timer = 0;
   #isSticking = true;
   #said = new Set();
@@ -74,17 +78,23 @@ class RunView extends HTMLElement {
 
   #changed = (event) => {
     this.#announce(event.detail);
-    if (this.#timer === 0 && !this.#run.isOver) this.#timer = setInterval(() => this.#drawMetrics(), 100);
-    this.#frame ||= requestAnimationFrame(() => {
-      this.#frame = 0;
-      this.#draw();
-    });
+    if (this.#timer === 0 && !this.#run.isOver) this.#timer = setInterval(() => this.#drawMetrics(), METRICS_GAP);
+    this.#frame ||= requestAnimationFrame(this.#drawSoon);
+  };
+
+  #drawSoon = (now) => {
+    const isEarly = now - this.#drawnAt < DRAW_GAP && !this.#run.isOver;
+    this.#frame = isEarly ? requestAnimationFrame(this.#drawSoon) : 0;
+    if (isEarly) return;
+    this.#drawnAt = now;
+    this.#draw();
   };
 
   #draw() {
     const run = this.#run;
+    const isFirst = this.#drawn === 0;
     this.#drawOutputs();
-    this.#drawMetrics();
+    if (isFirst || run.isOver) this.#drawMetrics();
     this.#drawWaiting();
     if (run.served || run.isOver) this.#drawRoute();
     if (run.isOver) this.#drawEnd();
