@@ -52,9 +52,9 @@ def routed(*, served_by: Fields, as_asked: bool) -> Fields:
     return {"served_by": served_by, "as_asked": as_asked}
 
 
-def output(index: int, value: Any) -> Fields:
-    """One output, plain; ``i`` counts from 0."""
-    return {"i": index, "value": value}
+def output(index: int, value: Any, tokens: int = 0) -> Fields:
+    """One output, plain; ``i`` counts from 0; ``tokens`` is how many were made so far, where that is news."""
+    return {"i": index, "value": value, "tokens": tokens} if tokens else {"i": index, "value": value}
 
 
 def finished(figures: Figures) -> Fields:

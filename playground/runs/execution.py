@@ -226,9 +226,11 @@ class LiveRun:
         if figures.first_output_ms is None:
             figures.first_output_ms = round(self.tail.elapsed_ms(), 2)
         figures.prompt_tokens = max(figures.prompt_tokens, answer.prompt_tokens)
-        figures.completion_tokens = max(figures.completion_tokens, answer.completion_tokens)
+        made = figures.completion_tokens
+        figures.completion_tokens = max(made, answer.completion_tokens)
         figures.outputs += 1
-        self._append(events.OUTPUT, events.output(figures.outputs - 1, value))
+        news = figures.completion_tokens if figures.completion_tokens > made else 0
+        self._append(events.OUTPUT, events.output(figures.outputs - 1, value, news))
         self._check_size()
 
     def _check_size(self) -> None:

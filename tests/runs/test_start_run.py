@@ -39,6 +39,7 @@ async def test_an_answer_in_one_piece(page: Socket) -> None:
     assert kinds(events) == ["started", "routed", "output", "finished"]
     assert [event["n"] for event in events] == [1, 2, 3, 4]
     assert values(events) == ["Hello, Ada!"]
+    assert "tokens" not in events[2]
     assert events[0]["state"] == "ready"
     assert events[1]["served_by"]["deployment_id"] == "shared-echo"
     assert events[1]["served_by"]["is_shared"]
@@ -49,6 +50,7 @@ async def test_an_answer_in_pieces_is_measured_and_stored(page: Socket) -> None:
     run = await page.start("generate", arguments={"text": "a b c"})
     events = await page.events(run)
     assert values(events) == ["a ", "b ", "c "]
+    assert [event["tokens"] for event in events if event["kind"] == "output"] == [1, 2, 3]
     end = events[-1]
     assert (end["outputs"], end["characters"], end["prompt_tokens"], end["completion_tokens"]) == (3, 6, 5, 3)
     assert 0 < end["first_output_ms"] <= end["total_ms"]

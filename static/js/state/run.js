@@ -22,6 +22,7 @@ export class Run extends EventTarget {
   firstMs = null;
   lastMs = 0;
   characters = 0;
+  tokens = 0;
   isStopping = false;
   #heardAt = performance.now();
   #beganAt = performance.now();
@@ -92,6 +93,7 @@ export class Run extends EventTarget {
     this.firstMs ??= event.t;
     this.waiting = null;
     this.outputs.push(event.value);
+    this.tokens = event.tokens ?? this.tokens;
     if (typeof event.value === "string") this.characters += event.value.length;
   }
 
@@ -110,7 +112,7 @@ export class Run extends EventTarget {
 
   /** The outputs' count as the page shows it: {label, count, unit, perSecond}. */
   get counts() {
-    const tokens = this.figures?.completion_tokens ?? 0;
+    const tokens = this.figures?.completion_tokens || this.tokens;
     const outputs = this.outputs.length;
     if (tokens) return { label: "Tokens", count: tokens, unit: "tokens/s", perSecond: this.#speed(tokens) };
     if (outputs > 1) return { label: "Outputs", count: outputs, unit: "outputs/s", perSecond: this.#speed(outputs) };
