@@ -165,12 +165,13 @@ class RunView extends HTMLElement {
   }
 
   #drawRoute() {
-    const { asked, served, asAsked, isOver } = this.#run;
+    const { asked, served, asAsked, isOver, state } = this.#run;
     const isPair = asked.selector?.nodepool_id;
     this.#part("asked-for").textContent = asked.label;
     const name = served?.is_shared ? "Shared" : served?.deployment_id;
     const place = served ? `${served.compute_cluster_id} / ${served.nodepool_id}` : "";
-    this.#part("served-by").textContent = served ? (isPair ? place : name) : isOver ? "Nobody" : "…";
+    const unknown = state === "refused" ? "Nobody" : isOver ? "–" : "…";
+    this.#part("served-by").textContent = served ? (isPair ? place : name) : unknown;
     this.#part("where").textContent = served ? `· ${isPair ? name : place}` : "";
     const differs = asAsked === false;
     this.#part("route").classList.toggle("route--differs", differs);
