@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, StorageState, ViewportSize, sync_playwright
 
 from tests.live import Stack, product
 
@@ -53,14 +53,27 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     chromium.close()
 
 
+@pytest.fixture(scope="package")
+def signed_in(browser: Browser, stack: Stack) -> StorageState:
+    """What the owner's browser keeps once the link was opened."""
+    first = browser.new_context()
+    page = first.new_page()
+    page.goto(stack.link)
+    assert "token" not in page.url
+    state = first.storage_state()
+    first.close()
+    return state
+
+
 @pytest.fixture
-def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
+def context(browser: Browser, stack: Stack, signed_in: StorageState) -> Iterator[BrowserContext]:
     """A signed-in owner's browser, 1440 pixels wide; an error in any of its pages fails the test."""
     errors: list[str] = []
-    fresh = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=stack.web)
+    size = ViewportSize(width=1440, height=900)
+    fresh = browser.new_context(viewport=size, base_url=stack.web, storage_state=signed_in)
     fresh.set_default_timeout(15_000)
     fresh.on("weberror", lambda error: errors.append(str(error.error)))
-    fresh.new_page().goto(stack.link)
+    fresh.new_page()
     yield fresh
     fresh.close()
     assert not errors, errors

@@ -74,6 +74,31 @@ def test_a_lost_socket_is_taken_up_where_it_broke(page: Page, open_model: Callab
     assert is_whole(numbers)
 
 
+def test_the_page_says_that_it_reconnects(page: Page, open_model: Callable[..., Page]) -> None:
+    routes: list[WebSocketRoute] = []
+    is_down: list[bool] = []
+
+    def through(route: WebSocketRoute) -> None:
+        if is_down:
+            route.close(code=1012)
+            return
+        route.connect_to_server()
+        routes.append(route)
+
+    page.route_web_socket(re.compile("/ws/runs/"), through)
+    open_model("bench", "paced")
+    open_details(page)
+    start_paced(page)
+    is_down.append(True)
+    routes[0].close(code=1012)
+    notice = page.locator("[data-offline]")
+    expect(notice).to_contain_text("Reconnecting")
+    expect(notice).to_be_visible()
+    is_down.clear()
+    assert is_whole(readings(page))
+    expect(notice).to_be_hidden()
+
+
 def test_an_old_run_opens_by_its_link_and_runs_again(open_model: Callable[..., Page]) -> None:
     page = open_model("bench", "predict")
     page.get_by_label("text", exact=True).fill("once upon a time")
