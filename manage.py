@@ -61,7 +61,10 @@ def main():
         settings.DATA_DIR  # noqa: B018  reads the settings now, so that a bad one is one clear line
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    execute_from_command_line([sys.argv[0], *arguments])
+    try:
+        execute_from_command_line([sys.argv[0], *arguments])
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,13 @@ def test_signatures_stand_in_order_of_declaration(gateway: Live) -> None:
     live.wait_for(
         lambda: gateway.call("GetModelVersion", request).model_version.method_signatures, "the signatures to be known"
     )
+    listed = gateway.call("ListModels", service_pb2.ListModelsRequest(user_app_id=OWNER)).models
+    kinds = {one.name: one.method_type for one in listed[0].model_version.method_signatures}
+    assert {name: kinds[name] for name in ("predict", "generate", "stream")} == {
+        "predict": 1,
+        "generate": 2,
+        "stream": 4,
+    }
     version = gateway.call("GetModelVersion", request).model_version
     names = [signature.name for signature in version.method_signatures]
     assert names[:5] == ["predict", "generate", "stream", "fail", "leave"]
@@ -64,6 +71,8 @@ def test_a_deployment_says_where_and_what(gateway: Live) -> None:
     assert deployment.nodepools[0].id == "shared"
     assert deployment.nodepools[0].compute_cluster.id == "local"
     assert deployment.metadata["state"] == "ready"
+    metrics = deployment.deployment_metrics
+    assert (metrics.desired_replicas, metrics.live_replicas) == (1, 1)
     version_id = deployment.worker.model.model_version.id
     for ids, count in [([], True), ([version_id], True), (["other"], False)]:
         request = service_pb2.ListDeploymentsRequest(user_app_id=ME, nodepool_id="shared", model_version_ids=ids)

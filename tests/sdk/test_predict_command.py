@@ -22,8 +22,8 @@ def ask(server: V2Server, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any
     settings.GATEWAY_HOST, settings.GATEWAY_PORT = host, int(port)
     monkeypatch.setenv("PLAYGROUND_PAT", "secret")
 
-    def ask(*arguments: str, stdin: str = "", errors: io.StringIO | None = None) -> str:
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+    def ask(*arguments: str, stdin: bytes = b"", errors: io.StringIO | None = None) -> str:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         out = io.StringIO()
         call_command("predict", *arguments, stdout=out, stderr=errors or io.StringIO())
         return out.getvalue()
@@ -44,9 +44,15 @@ def test_a_method_and_its_arguments_are_named(ask: Any) -> None:
 
 
 def test_text_is_piped(ask: Any) -> None:
-    assert ask("echo", stdin="from a pipe\n") == "from a pipe \n"
-    assert ask("echo", "--method", "stream", stdin="a\nb\n") == "a!\nb!\n"
+    assert ask("echo", stdin=b"from a pipe\n") == "from a pipe \n"
+    assert ask("echo", "--method", "stream", stdin=b"a\nb\n") == "a!\nb!\n"
     assert ask("echo", "--method", "stream", "-i", "text=a", "-i", "text=b", "-i", "prefix=>") == ">a!\n>b!\n"
+
+
+def test_a_picture_is_piped(ask: Any) -> None:
+    assert ask("echo", "--method", "weigh", stdin=b"\xff\xd8\xff picture") == "11\n"
+    assert '"bytes": 11' in ask("echo", "--method", "rotate", "--file", "-", stdin=b"\xff\xd8\xff picture")
+    assert ask("echo", "--file", "-", stdin=b"words") == "words \n"
 
 
 def test_a_file_and_an_address_are_taken_where_they_fit(ask: Any, tmp_path: Path, server: V2Server) -> None:

@@ -49,6 +49,10 @@ class Echo:
         return {"degrees": degrees, "bytes": len(picture.bytes) if picture else 0}
 
     @method
+    def weigh(self, picture: Image) -> int:
+        return len(picture.bytes)
+
+    @method
     def count(self) -> int:
         return 0
 

@@ -87,6 +87,9 @@ def deployment_message(row: Deployment) -> resources_pb2.Deployment:
         visibility=resources_pb2.Visibility(gettable=row.visibility),
         autoscale_config=resources_pb2.AutoscaleConfig(min_replicas=row.min_replicas, max_replicas=row.max_replicas),
         deploy_latest_version=row.version is None,
+        deployment_metrics=resources_pb2.DeploymentMetrics(
+            desired_replicas=row.min_replicas if row.is_enabled else 0, live_replicas=row.ready_replicas
+        ),
     )
     message.metadata.update({"state": row.state, "reason": row.reason, "is_shared": row.is_shared})
     message.created_at.FromDatetime(row.created_at)

@@ -54,11 +54,17 @@ def list_models(caller: User, request: service_pb2.ListModelsRequest) -> service
         rows = rows.filter(slug__icontains=request.name)
     newest_first = Prefetch("versions", ModelVersion.objects.order_by("-created_at", "-pk"))
     rows = rows.select_related("app__owner").prefetch_related(newest_first).order_by("pk")
-    models = [
-        model_message(row, next(iter(row.versions.all()), None))
-        for row in page_of(rows, request.page, request.per_page)
-    ]
+    models = [_listed(row) for row in page_of(rows, request.page, request.per_page)]
     return service_pb2.MultiModelResponse(models=models)
+
+
+def _listed(row: Model) -> resources_pb2.Model:
+    """In lists, the methods' names and kinds are told too: official listings show them."""
+    version = next(iter(row.versions.all()), None)
+    message = model_message(row, version)
+    for full in version.signatures if version is not None else ():
+        message.model_version.method_signatures.add(name=full.name, method_type=full.method_type)
+    return message
 
 
 def get_model_version(

@@ -35,7 +35,7 @@ class Command(PlaygroundCommand):
         parser.add_argument(
             "ref", help="MODEL, APP/MODEL, USER/APP/models/MODEL[/versions/VERSION] or a page's address"
         )
-        parser.add_argument("text", nargs="?", help="the text to ask about; read from standard input when piped")
+        parser.add_argument("text", nargs="?", help="the text to ask about; what is piped in, where it is left out")
         parser.add_argument(
             "-i", "--input", action="append", default=[], metavar="NAME=VALUE", help="an argument; @path for a file"
         )
@@ -45,7 +45,7 @@ class Command(PlaygroundCommand):
         parser.add_argument("--nodepool", default="", metavar="N", help="... on this nodepool")
         source = parser.add_mutually_exclusive_group()
         source.add_argument("--url", metavar="U", help="what to ask about, by its address")
-        source.add_argument("--file", metavar="F", help="what to ask about, as a file")
+        source.add_argument("--file", metavar="F", help="what to ask about, as a file; - is standard input")
         parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]  # TEXT may follow options
         parser.add_argument("--timeout", type=float, metavar="S", help="give up after so many seconds")
 
@@ -112,12 +112,14 @@ class Command(PlaygroundCommand):
     def write_pieces(self, pieces: Iterable[Any], *, are_lines: bool) -> None:
         """The texts of one answer run on as they come; anything else gets lines of its own."""
         ends_open = False
-        for piece in pieces:
-            is_text = isinstance(piece, str) and not are_lines
-            self.write_piece(piece, end="" if is_text else "\n")
-            ends_open = is_text and not piece.endswith("\n") if piece else ends_open
-        if ends_open:
-            self.stdout.write("")
+        try:
+            for piece in pieces:
+                is_text = isinstance(piece, str) and not are_lines
+                self.write_piece(piece, end="" if is_text else "\n")
+                ends_open = is_text and not piece.endswith("\n") if piece else ends_open
+        finally:
+            if ends_open:
+                self.stdout.write("")
 
     def write_piece(self, value: Any, *, end: str) -> None:
         self.stdout.write(show(value, keep_file), ending=end)
@@ -176,10 +178,14 @@ def fill_main(
     if text is not None:
         put(signature, arguments, TEXTS, (Types.JSON_DATA,), text, parse_value)
         return
-    field = find_field(signature, arguments, TEXTS)
+    field = find_field(signature, arguments, TEXTS) or find_field(signature, arguments, FILES)
     if field is None or not (field.required or field.iterator) or sys.stdin is None or sys.stdin.isatty():
         return
-    if field.iterator:
+    if field.type in FILES:
+        if content := sys.stdin.buffer.read():
+            value = parse_content(field, content)
+            arguments[field.name] = [value] if field.iterator else value
+    elif field.iterator:
         arguments[field.name] = (line for line in read_lines())
     elif piped := sys.stdin.read():
         arguments[field.name] = parse_value(field, piped.removesuffix("\n"))
@@ -210,7 +216,7 @@ def read_address(field: Any, url: str) -> Any:
 
 def read_path(field: Any, path: str) -> Any:
     try:
-        return parse_content(field, Path(path).expanduser().read_bytes())
+        return parse_content(field, sys.stdin.buffer.read() if path == "-" else Path(path).expanduser().read_bytes())
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror}.") from None
 

@@ -52,6 +52,9 @@ class Hello(ModelClass):
         extra: dict = Param(default={}, description="Any JSON; it comes back as it is.", is_param=True),
     ) -> dict:
         """Greetings put together from arguments of several types, as JSON."""
+        # Some servers hand over the Param itself where an argument was left out.
+        times, language, warmth, shout = int(times), str(language), float(warmth), bool(shout)
+        friends, extra = list(friends), extra if isinstance(extra, list) else dict(extra)
         word = {"English": "Hello", "Deutsch": "Hallo", "Français": "Bonjour", "Español": "Hola"}[language]
         mark = "." if warmth < 0.34 else "!" if warmth < 0.67 else "!!!"
         lines = [f"{word}, {person}{mark}" for person in [name, *friends]] * times
