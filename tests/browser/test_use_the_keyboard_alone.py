@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SEES_FOCUS = """(element) => {
-  const { outlineStyle, outlineWidth, borderColor } = getComputedStyle(element);
+  const { outlineStyle, outlineWidth } = getComputedStyle(element);
   return element.matches(":focus-visible") && outlineStyle !== "none" && parseFloat(outlineWidth) >= 1;
 }"""
 

@@ -32,18 +32,19 @@ def test_it_follows_the_end_until_its_reader_leaves_it(page: Page, open_model: C
     open_model("bench", "paced")
     start(page, 600)
     scroller = page.locator("[data-scroller]")
-    page.wait_for_function("document.querySelector('[data-scroller]').scrollTop > 100")
+    page.wait_for_function("() => document.querySelector('[data-scroller]').scrollTop > 100")
     assert scroller.evaluate(FROM_END) <= 30
-    expect(page.locator("[data-newest]")).to_be_hidden()
+    newest = page.get_by_role("button", name="Newest")
+    expect(newest).to_be_hidden()
     scroller.hover()
     page.mouse.wheel(0, -400)
-    expect(page.locator("[data-newest]")).to_be_visible()
+    expect(newest).to_be_visible()
     place = scroller.evaluate("(s) => s.scrollTop")
     height = scroller.evaluate("(s) => s.scrollHeight")
     page.wait_for_function("(h) => document.querySelector('[data-scroller]').scrollHeight > h + 50", arg=height)
     assert scroller.evaluate("(s) => s.scrollTop") == place
-    page.get_by_role("button", name="Newest").click()
-    expect(page.locator("[data-newest]")).to_be_hidden()
+    newest.click()
+    expect(newest).to_be_hidden()
     assert scroller.evaluate(FROM_END) <= 30
 
 
