@@ -32,11 +32,9 @@ def test_each_class_is_read_by_its_code_alone(kind: type[PlaygroundError]) -> No
     assert type(errors.from_status(status_pb2.Status(code=kind.v2_code))) is kind
 
 
-@pytest.mark.parametrize("code", StatusCode.values())
-def test_every_v2_code_has_a_class_and_words(code: int) -> None:
-    read = errors.from_status(status_pb2.Status(code=code))
-    assert type(read) in CLASSES
-    assert read.message
+def test_every_v2_code_has_a_class_and_words() -> None:
+    every = {code: errors.from_status(status_pb2.Status(code=code)) for code in StatusCode.values()}
+    assert [code for code, read in every.items() if type(read) not in CLASSES or not read.message] == []
 
 
 @pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK])

@@ -176,7 +176,7 @@ SHARED = sorted(VALUES)
 
 
 @pytest.mark.parametrize("kind", SHARED)
-@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(data=st.data())
 def test_they_read_our_results(kind: int, data: st.DataObject) -> None:
     value = data.draw(VALUES[kind].filter(sayable))
@@ -186,7 +186,7 @@ def test_they_read_our_results(kind: int, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("kind", SHARED)
-@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(data=st.data())
 def test_we_read_their_results(kind: int, data: st.DataObject) -> None:
     value = data.draw(VALUES[kind].filter(sayable))
