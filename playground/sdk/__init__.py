@@ -33,16 +33,17 @@ if TYPE_CHECKING:
         UnavailableError,
     )
     from playground.protocol.values import JSON, Audio, Concept, Frame, Image, NamedFields, Region, Text, Video
+    from playground.sdk.async_model import AsyncModel
     from playground.sdk.calls import Answer, ModelAddress, ServedBy, Waiting, parse_reference
     from playground.sdk.client import AsyncClient, Client
-    from playground.sdk.model import AsyncModel, Model
+    from playground.sdk.model import Model
     from playground.sdk.streams import AsyncStream, Stream
 
 _HOMES = {
     "AccessError": "playground.protocol.errors",
     "Answer": "playground.sdk.calls",
     "AsyncClient": "playground.sdk.client",
-    "AsyncModel": "playground.sdk.model",
+    "AsyncModel": "playground.sdk.async_model",
     "AsyncStream": "playground.sdk.streams",
     "Audio": "playground.protocol.values",
     "Client": "playground.sdk.client",

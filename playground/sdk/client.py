@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from playground.sdk.async_model import AsyncModel
 from playground.sdk.calls import Signature
 from playground.sdk.link import AsyncLink, Link
-from playground.sdk.model import AsyncModel, Model
+from playground.sdk.model import Model
 
 
 class Client(Link):
