@@ -61,11 +61,11 @@ def main():
         settings.DATA_DIR  # noqa: B018  reads the settings now, so that a bad one is one clear line
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    try:
-        execute_from_command_line([sys.argv[0], *arguments])
-    except KeyboardInterrupt:
-        sys.exit(130)
+    execute_from_command_line([sys.argv[0], *arguments])
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
