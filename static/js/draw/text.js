@@ -1,8 +1,7 @@
 /* Text that grows: appended to the last of a row of blocks, never drawn again. Blocks that are done are skipped while
-   out of view, so a very long answer scrolls smoothly. */
+   out of view, so a very long answer scrolls smoothly; small blocks keep what must be laid out again small. */
 import { make } from "../dom.js";
 
-const NODE_LIMIT = 1024;
 const BLOCK_LIMIT = 1200;
 
 export class TextFlow {
@@ -11,84 +10,78 @@ export class TextFlow {
   #node = null;
 
   constructor() {
-    this.#newBlock();
+    this.#newBlock("");
   }
 
   append(text) {
-    let rest = text;
-    while (rest) {
-      const room = NODE_LIMIT - this.#node.length;
-      const piece = rest.slice(0, Math.max(room, 1));
-      this.#node.appendData(piece);
-      rest = rest.slice(piece.length);
-      if (this.#node.length >= NODE_LIMIT) this.#newNode();
-      if (this.#size >= BLOCK_LIMIT) this.#split();
-    }
+    this.#node.appendData(text);
+    if (this.#node.length >= BLOCK_LIMIT) this.#split();
   }
 
   set isStreaming(value) {
     this.element.classList.toggle("answer--streaming", value);
   }
 
-  get #size() {
-    return this.#block.textContent.length;
-  }
-
-  #newNode() {
-    this.#node = document.createTextNode("");
-    this.#block.append(this.#node);
-  }
-
-  #newBlock() {
-    this.#block = make("div", "answer__block");
+  #newBlock(text) {
+    this.#node = document.createTextNode(text);
+    this.#block = make("div", "answer__block", this.#node);
     this.element.append(this.#block);
-    this.#newNode();
   }
 
-  /** Settle what stands and go on in a new block, broken where a line is broken anyway. */
+  /** Settle what stands in blocks that end where a line ends anyway; the rest goes on in a new one. All is measured
+      before anything is moved: one layout, however much came at once. */
   #split() {
-    const settled = this.#block;
-    const text = settled.textContent;
-    const newline = text.lastIndexOf("\n");
-    const at = newline > BLOCK_LIMIT / 4 ? newline + 1 : this.#lastLineStart(settled, text);
-    if (!at) return;
-    const isNewline = text[at - 1] === "\n";
-    settled.textContent = isNewline ? text.slice(0, at - 1) : text.slice(0, at);
-    this.#newBlock();
-    this.#node.appendData(text.slice(at));
-    if (isNewline && at - 1 === 0) settled.textContent = "\n";
-    const { height } = settled.getBoundingClientRect();
-    settled.style.setProperty("contain-intrinsic-block-size", `auto ${Math.ceil(height)}px`);
-    settled.classList.add("answer__block--settled");
-  }
-
-  /** Where the last line on screen begins, so that a block's end is no new break; 0 when it is not on screen. */
-  #lastLineStart(block, text) {
-    const range = document.createRange();
-    const topAt = (index) => {
-      const [node, offset] = locate(block, index);
-      range.setStart(node, offset);
-      range.setEnd(node, Math.min(offset + 1, node.length));
-      return range.getBoundingClientRect().bottom;
-    };
-    const bottom = topAt(text.length - 1);
-    if (!bottom) return 0;
-    let [low, high] = [0, text.length - 1];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (bottom - topAt(middle) < 4) high = middle;
-      else low = middle + 1;
+    const text = this.#node.data;
+    const cuts = cutsOf(this.#node);
+    if (!cuts.length) return;
+    const settled = [];
+    let from = 0;
+    for (const at of cuts) {
+      this.#node.data = text.slice(from, text[at - 1] === "\n" && at - 1 > from ? at - 1 : at);
+      settled.push(this.#block);
+      this.#newBlock("");
+      from = at;
     }
-    return low;
+    this.#node.data = text.slice(from);
+    const heights = settled.map((block) => block.getBoundingClientRect().height);
+    settled.forEach((block, index) => {
+      block.style.setProperty("contain-intrinsic-block-size", `auto ${Math.ceil(heights[index])}px`);
+      block.classList.add("answer__block--settled");
+    });
   }
 }
 
-/** The text node and offset of a character of a block. */
-function locate(block, index) {
-  let rest = index;
-  for (const node of block.childNodes) {
-    if (rest < node.length) return [node, rest];
-    rest -= node.length;
+/** Where a long text may be cut: behind newlines, or where lines begin on screen; none while it is not on screen. */
+function cutsOf(node) {
+  const text = node.data;
+  const cuts = [];
+  let from = 0;
+  while (text.length - from >= BLOCK_LIMIT) {
+    const newline = text.lastIndexOf("\n", from + BLOCK_LIMIT - 1);
+    const isNear = newline > from + BLOCK_LIMIT / 4;
+    const at = isNear ? newline + 1 : lineStart(node, Math.min(from + BLOCK_LIMIT, text.length - 1), from);
+    if (at <= from) break;
+    cuts.push(at);
+    from = at;
   }
-  return [block.lastChild, Math.max(block.lastChild.length - 1, 0)];
+  return cuts;
+}
+
+/** Where the line begins that a character stands on; `floor` when there is no telling. */
+function lineStart(node, index, floor) {
+  const range = document.createRange();
+  const bottomAt = (place) => {
+    range.setStart(node, place);
+    range.setEnd(node, place + 1);
+    return range.getBoundingClientRect().bottom;
+  };
+  const bottom = bottomAt(index);
+  if (!bottom) return floor;
+  let [low, high] = [floor, index];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (bottom - bottomAt(middle) < 4) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
