@@ -19,11 +19,14 @@ COLOURS = EVERYTHING | {"runOnly": {"type": "rule", "values": ["color-contrast",
 BUILT_IN = ("hello", "smollm2", "nanodet", "efficientnet")
 
 
-def check(page: Page) -> None:
-    """Each width in both themes: all rules once, those of colour in the other theme too."""
+def check(page: Page, *, is_idle: bool = False) -> None:
+    """Each width in both themes: all rules once, those of colour in the other theme too.
+
+    A page on which nothing was run yet has nothing of its own for the other theme: its parts come again.
+    """
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        for scheme, options in (("light", EVERYTHING), ("dark", COLOURS)):
+        for scheme, options in (("light", EVERYTHING), ("dark", COLOURS))[: 1 if is_idle else 2]:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             found = Axe().run(page, options=options)
             assert not found.response["violations"], f"{page.url} {width} {scheme}: {found.generate_report()}"
@@ -42,7 +45,7 @@ def test_a_finished_run_of_each_built_in_model(stack: Stack, open_model: Callabl
     for name in BUILT_IN:
         stack.wait_ready(name, patience=120)
         page = open_model(name)
-        check(page)
+        check(page, is_idle=name != "hello")
         if name in ("nanodet", "efficientnet"):
             page.get_by_role("button", name=re.compile("coffee")).click()
         else:
