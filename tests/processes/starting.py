@@ -24,7 +24,7 @@ def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
     """A command that is expected to end by itself."""
     environment = {**os.environ, **variables}
     command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=90)
 
 
 class Started:
@@ -46,7 +46,7 @@ class Started:
         for line in self.process.stdout:
             self._lines.put(line.rstrip("\n"))
 
-    def line(self, start: str, *, seconds: float = 20) -> str:
+    def line(self, start: str, *, seconds: float = 60) -> str:
         """The next line that begins so."""
         while True:
             line = self._lines.get(timeout=seconds)
@@ -60,7 +60,7 @@ class Started:
         return list(self._lines.queue)
 
     def ready(self) -> Started:
-        until(lambda: self.get("/readyz").status_code == 200, seconds=25)
+        until(lambda: self.get("/readyz").status_code == 200, seconds=60)
         return self
 
     def get(self, path: str) -> httpx.Response:
@@ -101,7 +101,7 @@ def started(folder: Path, *flags: str) -> Iterator[Started]:
         command.close()
 
 
-def until(holds: Callable[[], bool], *, seconds: float = 10) -> float:
+def until(holds: Callable[[], bool], *, seconds: float = 30) -> float:
     """Wait until it holds; how long that took, in seconds."""
     start = time.monotonic()
     while not holds():

@@ -47,7 +47,7 @@ def guard() -> Iterator[Guard]:
     guard = Guard()
     yield guard
     guard.let_go()
-    guard.process.wait(10)
+    guard.process.wait(20)
     assert guard.process.stderr
     guard.process.stderr.close()
 
@@ -58,7 +58,7 @@ def test_it_ends_the_deaf_and_the_orphaned(guard: Guard) -> None:
     until(lambda: len(guard.below()) == 4)
     processes = guard.below()
     guard.let_go()
-    assert guard.process.wait(5) == 0
+    assert guard.process.wait(8) == 0  # four of them are patience
     assert all(map(is_gone, processes))
 
 

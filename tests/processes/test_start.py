@@ -88,7 +88,7 @@ def test_it_ends_within_five_seconds(tmp_path: Path, number: signal.Signals) -> 
 def test_killed_it_leaves_nobody(tmp_path: Path) -> None:
     with started(tmp_path) as command:
         command.ready()
-        until(lambda: len(command.all_processes()) >= 5, seconds=20)  # hello's runner too
+        until(lambda: len(command.all_processes()) >= 5, seconds=60)  # hello's runner too
         processes = command.all_processes()
         command.process.kill()
         until(lambda: all(map(is_gone, processes)), seconds=6)
@@ -99,7 +99,7 @@ def test_without_its_guard_it_ends_everything(tmp_path: Path) -> None:
         processes = command.ready().all_processes()
         processes[1].kill()
         assert command.process.wait(5) == 1
-        until(lambda: all(map(is_gone, processes)), seconds=2)
+        until(lambda: all(map(is_gone, processes)), seconds=5)
 
 
 def test_killed_while_it_starts_it_leaves_nobody(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_stopped_while_it_starts_it_ends_cleanly(tmp_path: Path, moment: str, nu
         processes = command.all_processes()
         command.process.send_signal(number)
         assert command.process.wait(20) == 0
-        until(lambda: all(map(is_gone, processes)), seconds=2)
+        until(lambda: all(map(is_gone, processes)), seconds=5)
         assert "Traceback" not in "".join(command.seen + command.rest())
 
 
