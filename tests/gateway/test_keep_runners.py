@@ -43,7 +43,7 @@ def test_a_killed_runner_comes_back_and_a_waiting_stream_is_held(fresh: Live) ->
     wait_ready(fresh)
     [runner] = fresh.runners()
     os.kill(runner, signal.SIGKILL)
-    live.wait_for(lambda: not is_alive(runner), "the runner to be gone")
+    live.wait_for(lambda: not Path(f"/proc/{runner}").exists(), "the gateway to have seen its end")
     with fresh.streaming([ask("x", "stream")]) as replies:
         assert live.text_of(next(replies)) == "echo x"
 
