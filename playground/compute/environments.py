@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Another version of these breaks the wire; the rest is what a runner uses when it is there.
 WIRE_PACKAGES = ("grpcio", "grpcio-health-checking", "clarifai-grpc", "protobuf")
-RUNTIME_PACKAGES = (*WIRE_PACKAGES, "PyYAML", "numpy", "Pillow", "httpx")
+RUNTIME_PACKAGES = (*WIRE_PACKAGES, "PyYAML", "numpy", "Pillow", "httpx", "uvloop; sys_platform != 'win32'")
 _MARKER = "playground-complete.json"
 
 
@@ -69,7 +69,8 @@ class Environments:
 
     def _place(self, requirements: str, folder: Path) -> Path:
         local = str(folder) if _names_files(requirements) else ""
-        facts = [platform.python_version(), platform.machine(), sys.prefix, requirements, wire_constraints(), local]
+        machine = [platform.python_version(), platform.machine(), sys.prefix]
+        facts = [*machine, requirements, wire_constraints(), RUNTIME_PACKAGES, local]
         return self.root / hashlib.sha256(json.dumps([str(self.source), facts]).encode()).hexdigest()[:20]
 
 

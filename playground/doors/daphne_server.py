@@ -10,14 +10,21 @@ import logging
 import socket
 from typing import Any
 
-from daphne.http_protocol import HTTPFactory, WebRequest
-from daphne.server import Server
-from twisted.internet import defer, endpoints
-from twisted.internet import reactor as _reactor
+from twisted.internet import asyncioreactor
 
-from playground.doors import lifespan
-from playground.doors.frames import QuickSocket, drained
-from playground.doors.shapes import Application
+from playground.protocol import loops
+
+install_reactor: Any = asyncioreactor.install
+install_reactor(loops.new_loop())  # before Daphne installs one on asyncio's own loop
+
+from daphne.http_protocol import HTTPFactory, WebRequest  # noqa: E402
+from daphne.server import Server  # noqa: E402
+from twisted.internet import defer, endpoints  # noqa: E402
+from twisted.internet import reactor as _reactor  # noqa: E402
+
+from playground.doors import lifespan  # noqa: E402
+from playground.doors.frames import QuickSocket, drained  # noqa: E402
+from playground.doors.shapes import Application  # noqa: E402
 
 reactor: Any = _reactor
 AdoptedEndpoint: Any = endpoints.AdoptedStreamServerEndpoint

@@ -21,6 +21,7 @@ from playground.gateway.access import Authenticator
 from playground.gateway.management import Management
 from playground.gateway.relay import MESSAGE_OPTIONS, Relay
 from playground.gateway.snapshots import Snapshots
+from playground.protocol import loops
 from playground.protocol.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -135,4 +136,4 @@ async def serve(host: str, port: int) -> None:
 
 def main() -> None:
     """What ``manage.py gateway`` runs: host and port come from the settings."""
-    asyncio.run(serve(settings.GATEWAY_HOST, settings.GATEWAY_PORT))
+    loops.run(serve(settings.GATEWAY_HOST, settings.GATEWAY_PORT))

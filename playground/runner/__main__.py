@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from playground.protocol import loops
 from playground.protocol.errors import ConfigError, PlaygroundError
 from playground.runner.server import Limits, serve
 
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         private_input = _take_stdin() if options.stdin_config else None
         limits = _read_limits(private_input) if private_input is not None else Limits(grace=options.grace)
         say = _take_stdout()
-        asyncio.run(_run(options, limits, private_input, say))
+        loops.run(_run(options, limits, private_input, say))
     except PlaygroundError as error:
         logger.error("%s", error.message)
         return 1

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from playground.protocol import loops
 from playground.runner.loader import Source
 from playground.runner.model import ModelClass
 from playground.runner.server import Limits, serve
@@ -67,7 +68,7 @@ def _running_class(model_class: type[ModelClass], limits: Limits | None, patienc
 
     def work() -> None:
         try:
-            asyncio.run(live())
+            loops.run(live())
         except BaseException as error:  # noqa: BLE001 - raised again in the test's own thread
             news.put(error)
         news.put(None)
