@@ -66,6 +66,7 @@ class LiveRun:
         on_refused: Callable[[LiveRun, Exception], None],
     ) -> None:
         self.user = user
+        self.user_pk: int = user.pk  # read once: a socket's user is a lazy object, and slow to look at
         self.request = request
         self.tail = Tail(request.run_id)
         self.figures = Figures()
@@ -160,7 +161,7 @@ class LiveRun:
         request = self.request
         row = Run(
             id=request.run_id,
-            user_id=self.user.pk,
+            user_id=self.user_pk,
             model_id=prepared.target.model_id,
             version_id=prepared.target.version_id,
             method=request.method,

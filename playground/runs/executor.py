@@ -109,7 +109,8 @@ class Executor:
         if run is not None:
             self.attach(user, request.run_id, 0, feed)
             return
-        running = sum(run.user.pk == user.pk and not run.is_ended for run in self._runs.values())
+        user_pk = user.pk
+        running = sum(not run.is_ended and run.user_pk == user_pk for run in self._runs.values())
         if running >= MAX_RUNNING:
             raise OverloadedError(f"{MAX_RUNNING} of your runs are still going on: stop one, or wait for its end.")
         self._beat_if_due()
@@ -153,12 +154,12 @@ class Executor:
 
     def _find(self, user: User, run_id: UUID) -> LiveRun:
         run = self._runs.get(run_id)
-        if run is None or run.user.pk != user.pk:
+        if run is None or run.user_pk != user.pk:
             raise ConflictError("This run is not going on here: it had finished first, or there is none for you.")
         return run
 
     def _check_owner(self, run: LiveRun, user: User) -> None:
-        if run.user.pk != user.pk:
+        if run.user_pk != user.pk:
             raise NotFoundError(f"No run {run.id} for you. It does not exist, or is not yours.")
 
     def _client_of(self, user: User) -> AsyncClient:

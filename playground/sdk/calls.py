@@ -339,7 +339,6 @@ class Method:
     signature: Signature
     kind: MethodKind
     stream_name: str
-    help: inspect.Signature
 
     @classmethod
     def of(cls, signature: Signature) -> Method:
@@ -348,8 +347,12 @@ class Method:
             signature=signature,
             kind=signatures.kind_of(signature),
             stream_name=field.name if field else "",
-            help=signatures.python_signature(signature),
         )
+
+    @property
+    def help(self) -> inspect.Signature:
+        """As Python would show it; made when asked for, since calls need it not."""
+        return signatures.python_signature(self.signature)
 
     def split(self, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         """The plain arguments, and the iterable given for the stream."""
