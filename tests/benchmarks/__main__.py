@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import io
 import json
 import os
@@ -199,31 +200,31 @@ class Browser:
                 first = first or (time.perf_counter() - start) * 1000
             return first
 
-    async def paced(self, count: int) -> list[float]:
-        """The delays in milliseconds of a paced stream's chunks, from the model to this socket."""
-        async with self.connect() as socket:
-            await self.start(socket, "paced", {"count": count})
-            text = []
-            delays = []
-            async for value in self.outputs(socket):
-                now = time.monotonic_ns()
-                text.append(value)
-                delays += [(now - int(reading)) / 1e6 for reading in value.split()]
-            readings = [int(reading) for reading in "".join(text).split()]
-            assert readings == sorted(readings), "out of order"
-            assert len(readings) == count, len(readings)
-            return delays
+    async def paced(self, socket: Any, count: int) -> list[float]:
+        """The delays in milliseconds of a paced stream's chunks, from the model to an open socket."""
+        await self.start(socket, "paced", {"count": count})
+        text = []
+        delays = []
+        async for value in self.outputs(socket):
+            now = time.monotonic_ns()
+            text.append(value)
+            delays += [(now - int(reading)) / 1e6 for reading in value.split()]
+        readings = [int(reading) for reading in "".join(text).split()]
+        assert readings == sorted(readings), "out of order"
+        assert len(readings) == count, len(readings)
+        return delays
 
 
-async def bare_paced(address: str, count: int) -> list[float]:
-    async with websockets.connect(f"ws://{address}/", compression=None, proxy=None) as socket:
-        await socket.send(str(count))
-        return [(time.monotonic_ns() - int(message)) / 1e6 async for message in socket]
+async def bare_paced(socket: Any, count: int) -> list[float]:
+    await socket.send(str(count))
+    return [(time.monotonic_ns() - int(message)) / 1e6 async for message in socket]
 
 
-async def p99(streams: int, one: Callable[[], Awaitable[list[float]]]) -> float:
-    """The 99th percentile of the delays of so many streams side by side, in milliseconds."""
-    delays = sorted(delay for stream in await asyncio.gather(*(one() for _ in range(streams))) for delay in stream)
+async def p99(streams: int, connect: Callable[[], Any], one: Callable[[Any], Awaitable[list[float]]]) -> float:
+    """The 99th percentile of the delays of so many streams begun at once on open sockets, in milliseconds."""
+    async with contextlib.AsyncExitStack() as sockets:
+        opened = [await sockets.enter_async_context(connect()) for _ in range(streams)]
+        delays = sorted(delay for stream in await asyncio.gather(*map(one, opened)) for delay in stream)
     return delays[int(len(delays) * 0.99)]
 
 
@@ -272,8 +273,14 @@ async def measure(stack: Stack, server: str, relay: str, web: str, *, quick: boo
     row("stream, one in one out, p50", figures, "ms", 2.2, is_cost=True)
 
     count = 100 if quick else 250
+
+    def paced_bare(socket: Any) -> Awaitable[list[float]]:
+        return bare_paced(socket, count)
+
     figures = await in_turns(
-        lambda: p99(64, lambda: bare_paced(web, count)), lambda: p99(64, lambda: browser.paced(count)), 2
+        lambda: p99(64, lambda: websockets.connect(f"ws://{web}/", compression=None, proxy=None), paced_bare),
+        lambda: p99(64, browser.connect, lambda socket: browser.paced(socket, count)),
+        2,
     )
     row("64 streams of 50 chunks/s into 64 sockets, p99 delay", figures, "ms", 1.5, is_cost=True)
     await client.close()
