@@ -15,6 +15,7 @@ import sys
 import time
 
 from playground.processes import tree
+from playground.processes.memory import MALLOC
 
 _GRACE_S = 4.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
@@ -40,7 +41,7 @@ class Kept:
         self.pid = os.posix_spawn(
             self.arguments[0],
             self.arguments,
-            os.environ,
+            {**MALLOC, **os.environ},
             setpgroup=0,
             setsigmask=[],
             setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE],

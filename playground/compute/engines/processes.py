@@ -17,6 +17,7 @@ import grpc
 
 from playground.compute.engines.base import Endpoint
 from playground.compute.lines import copy_lines
+from playground.processes.memory import MALLOC
 from playground.protocol import headers
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class RunnerProcess:
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=folder,
-            env={**environment, "PYTHONUNBUFFERED": "1"},
+            env={**MALLOC, **environment, "PYTHONUNBUFFERED": "1"},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
