@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 
 from playground.doors.shapes import Receive, Scope, Send
@@ -15,6 +16,8 @@ _PATIENCE_S = 3.0  # the guard kills after four
 def begin() -> None:
     """Fail the runs that died with an earlier process, and keep house from now on. Called on the running loop."""
     executor.current()
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking at it again in each collection would hold up every stream
 
 
 async def end() -> None:
