@@ -35,6 +35,12 @@ def create_token(user: User, name: str = "") -> str:
     return token
 
 
+def find_tokens(user: User, given: str) -> list[AccessToken]:
+    """The tokens of ``user`` still in use that ``given`` stands for: the whole token, or the beginning that is kept."""
+    mine = AccessToken.objects.filter(user=user, revoked_at=None)
+    return list(mine.filter(digest=digest(given)) or mine.filter(prefix=given))
+
+
 @transaction.atomic
 def revoke_token(row: AccessToken) -> None:
     """From now on ``row`` opens nothing; the gateway hears of it within a second."""
