@@ -23,7 +23,7 @@ from playground.runs.models import EventBlock, Run, Worker
 from playground.runs.writer import settle, unstored_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from django.contrib.auth.models import AnonymousUser
 
@@ -63,12 +63,6 @@ def _as_uuid(run_id: UUID | str) -> UUID | None:
 def outputs(run: Run) -> list[Any]:
     """The run's outputs in order, plain."""
     return [event["value"] for event in run.events() if event["kind"] == events.OUTPUT]
-
-
-def joined_text(values: Iterable[Any]) -> str | None:
-    """The text of outputs that are all text; None where one is not."""
-    pieces = list(values)
-    return "".join(pieces) if pieces and all(isinstance(piece, str) for piece in pieces) else None
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,6 @@ class LocalEngine:
         self._on_change = on_change
         self._units: dict[int, Unit] = {}
         self._build_turn = asyncio.Lock()
-        self._started_at = time.monotonic()
 
     async def apply(self, spec: Spec) -> None:
         unit = self._units.get(spec.id)
