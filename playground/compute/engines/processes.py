@@ -73,7 +73,8 @@ class RunnerProcess:
         )
         runner = cls(process, say)
         assert process.stdin is not None
-        with contextlib.suppress(ConnectionError):
+        # A process that is gone already: ConnectionError, from uvloop RuntimeError. wait_ready says how it ended.
+        with contextlib.suppress(ConnectionError, RuntimeError):
             process.stdin.write(
                 json.dumps({"secret": runner._secret, "fetch_allow": list(fetch_allow)}).encode() + b"\n"
             )
