@@ -19,7 +19,8 @@ from playground.compute.controller import Controller
 from playground.compute.database import DatabaseThread
 from playground.gateway.access import Authenticator
 from playground.gateway.management import Management
-from playground.gateway.relay import MESSAGE_OPTIONS, Relay
+from playground.gateway.relay import Relay
+from playground.gateway.replicas import MESSAGE_OPTIONS
 from playground.gateway.snapshots import Snapshots
 from playground.protocol import loops
 from playground.protocol.errors import ConfigError

@@ -18,6 +18,7 @@ from playground.protocol.errors import ConfigError
 from playground.runner.loader import Source, load_folder
 from playground.runner.methods import Method, fenced_fetch, find_methods
 from playground.runner.model import ModelClass
+from playground.runner.pipes import PipeServer
 from playground.runner.servicer import Servicer
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,8 @@ async def serve(
     on_ready: Callable[[str], None],
     stop: asyncio.Event,
 ) -> None:
-    """Serve a folder until ``stop`` is set; ``on_ready`` is told the address once the model is loaded.
+    """Serve a folder until ``stop`` is set; ``on_ready`` is told the address once the model is loaded (and with a
+    secret `` pipe`` and the port for its gateway's pipes).
 
     Health says NOT_SERVING until then. Raises ConfigError, or whatever the model raises while it is loaded.
     """
@@ -67,6 +69,7 @@ async def serve(
     server.add_generic_rpc_handlers((servicer.handler(),))
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     bound = _listen(server, host, port)
+    pipes = PipeServer(servicer, limits.secret) if limits.secret else None
     await checks.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
     await server.start()
     try:
@@ -75,11 +78,13 @@ async def serve(
             return
         servicer.serve_model(methods)
         await checks.set("", health_pb2.HealthCheckResponse.SERVING)
-        on_ready(f"{_bracketed(host)}:{bound}")
+        on_ready(f"{_bracketed(host)}:{bound}" + (f" pipe {await pipes.start(host)}" if pipes else ""))
         await stop.wait()
         await checks.enter_graceful_shutdown()
         await _drain(servicer, limits.grace)
     finally:
+        if pipes is not None:
+            pipes.close()
         await server.stop(0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 import grpc
@@ -41,6 +42,8 @@ _HOW = {
 
 Request: TypeAlias = service_pb2.PostModelOutputsRequest
 Context: TypeAlias = Any  # grpc.aio.ServicerContext: grpc ships no types
+Read: TypeAlias = Callable[[], Awaitable[Request | None]]  # the next message of a stream; None after the last
+Write: TypeAlias = Callable[[bytes], Awaitable[None]]
 
 
 class Servicer:
@@ -82,16 +85,41 @@ class Servicer:
         return grpc.method_handlers_generic_handler(
             "clarifai.api.V2",
             {
-                "PostModelOutputs": grpc.unary_unary_rpc_method_handler(self.post, parse),
-                "GenerateModelOutputs": grpc.unary_stream_rpc_method_handler(self.generate, parse),
-                "StreamModelOutputs": grpc.stream_stream_rpc_method_handler(self.stream, parse),
+                "PostModelOutputs": grpc.unary_unary_rpc_method_handler(self._post_rpc, parse),
+                "GenerateModelOutputs": grpc.unary_stream_rpc_method_handler(self._generate_rpc, parse),
+                "StreamModelOutputs": grpc.stream_stream_rpc_method_handler(self._stream_rpc, parse),
             },
         )
 
-    # -- the three RPCs --
+    # -- the three RPCs, as gRPC brings them --
 
-    async def post(self, request: Request, context: Context) -> bytes:
-        call = await self._admit(context)
+    async def _post_rpc(self, request: Request, context: Context) -> bytes:
+        return await self.post(await self._admit(context), request)
+
+    async def _generate_rpc(self, request: Request, context: Context) -> None:
+        await self.generate(await self._admit(context), request, context.write)
+
+    async def _stream_rpc(self, _: object, context: Context) -> None:
+        async def read() -> Request | None:
+            message = await context.read()
+            return None if message is grpc.aio.EOF else message
+
+        await self.stream(await self._admit(context), read, context.write)
+
+    async def _admit(self, context: Context) -> Call:
+        metadata = dict(context.invocation_metadata() or ())
+        is_owner = False
+        if self._secret:
+            given = str(metadata.get(headers.SECRET, "")).encode()
+            if not hmac.compare_digest(given, self._secret):
+                await context.abort(grpc.StatusCode.UNAUTHENTICATED, "this runner answers its gateway alone")
+            is_owner = metadata.get(headers.OWNER) == "1"
+        takes_joined = metadata.get(headers.JOINED) == "1"
+        return Call(str(metadata.get(headers.REQUEST_ID, "")), is_owner=is_owner, takes_joined=takes_joined)
+
+    # -- the same, however they came: each in a task of its own --
+
+    async def post(self, call: Call, request: Request) -> bytes:
         try:
             self._begin(call)
             inputs = [entry.data for entry in request.inputs]
@@ -107,48 +135,35 @@ class Servicer:
         finally:
             self._finish(call)
 
-    async def generate(self, request: Request, context: Context) -> None:
-        call = await self._admit(context)
+    async def generate(self, call: Call, request: Request, write: Write) -> None:
         try:
             self._begin(call)
             data = _only_input(request)
             method = self._find(MethodKind.GENERATE, codec.method_name(data))
-            await self._answering.generate(call, method, data, context.write)
+            await self._answering.generate(call, method, data, write)
         except PlaygroundError as error:
-            await context.write(_refused(error, call))
+            await write(_refused(error, call))
         finally:
             self._finish(call)
 
-    async def stream(self, _: object, context: Context) -> None:
-        async def read() -> codec.Data | None:
-            message = await context.read()
-            return None if message is grpc.aio.EOF else _only_input(message)
+    async def stream(self, call: Call, read: Read, write: Write) -> None:
+        async def read_input() -> codec.Data | None:
+            request = await read()
+            return None if request is None else _only_input(request)
 
-        call = await self._admit(context)
         try:
             self._begin(call)
-            first = await read()
+            first = await read_input()
             if first is None:
                 raise InputError("the stream of requests is empty: the first one names the method")
             method = self._find(MethodKind.STREAM, codec.method_name(first))
-            await self._answering.stream(call, method, first, read, context.write)
+            await self._answering.stream(call, method, first, read_input, write)
         except PlaygroundError as error:
-            await context.write(_refused(error, call))
+            await write(_refused(error, call))
         finally:
             self._finish(call)
 
     # -- around a call --
-
-    async def _admit(self, context: Context) -> Call:
-        metadata = dict(context.invocation_metadata() or ())
-        is_owner = False
-        if self._secret:
-            given = str(metadata.get(headers.SECRET, "")).encode()
-            if not hmac.compare_digest(given, self._secret):
-                await context.abort(grpc.StatusCode.UNAUTHENTICATED, "this runner answers its gateway alone")
-            is_owner = metadata.get(headers.OWNER) == "1"
-        takes_joined = metadata.get(headers.JOINED) == "1"
-        return Call(str(metadata.get(headers.REQUEST_ID, "")), is_owner=is_owner, takes_joined=takes_joined)
 
     def _begin(self, call: Call) -> None:
         """Count the call, and let the model's code see it: each RPC has a task, so a context, of its own."""

@@ -46,7 +46,7 @@ def _running_folder(folder: Path) -> Iterator[str]:
             line = process.stdout.readline()
             if not line:
                 raise RuntimeError(f"the runner of {folder} exited with status {process.wait()}")
-            yield line.split()[-1]
+            yield line.split()[2]
         finally:
             process.terminate()
             try:
@@ -84,7 +84,7 @@ def _running_class(model_class: type[ModelClass], limits: Limits | None, patienc
         if isinstance(said, BaseException):
             raise said
         assert said is not None
-        yield said
+        yield said.split()[0]
     finally:
         with contextlib.suppress(RuntimeError):  # it has ended by itself
             loop.call_soon_threadsafe(stop.set)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from playground.compute.models import Deployment
+from playground.protocol import headers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,11 +33,19 @@ class Spec:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a replica answers: a gRPC address and the metadata to send along (a secret, for our own runners)."""
+    """Where a replica answers: a gRPC address and the metadata to send along.
+
+    Our own runners have a secret, and a port for pipes (``protocol.pipes``) at the same host.
+    """
 
     address: str
-    metadata: tuple[tuple[str, str], ...] = ()
+    secret: str = ""
+    pipe_port: int = 0
     dialect: str = "playground"
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        return ((headers.SECRET, self.secret),) if self.secret else ()
 
 
 @dataclass(frozen=True)

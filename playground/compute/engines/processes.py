@@ -18,7 +18,6 @@ import grpc
 from playground.compute.engines.base import Endpoint
 from playground.compute.lines import copy_lines
 from playground.processes.memory import MALLOC
-from playground.protocol import headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +30,7 @@ _CHECK_EVERY = 10.0
 _CHECK_TIMEOUT = 10.0
 _CHECKS_MISSED = 3
 _ADDRESS_LINE = "listening on "
+_PIPE = " pipe "
 CHANNEL_OPTIONS = (("grpc.enable_http_proxy", 0),)
 
 
@@ -93,7 +93,8 @@ class RunnerProcess:
             await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
             if not self._address.done():
                 raise RunnerGoneError(await self._how_it_ended())
-            endpoint = Endpoint(self._address.result(), ((headers.SECRET, self._secret),))
+            address, _, pipe_port = self._address.result().partition(_PIPE)
+            endpoint = Endpoint(address, self._secret, int(pipe_port or 0))
             self._channel = grpc.aio.insecure_channel(endpoint.address, options=CHANNEL_OPTIONS)
             while not await self._is_serving():
                 if exit_status.done():
