@@ -20,12 +20,12 @@ from playground.catalog.changes import prune_changes
 from playground.catalog.models import ModelVersion
 from playground.catalog.services import store_signatures
 from playground.compute import lease
-from playground.compute.checkpoints import Checkpoints, read_checkpoint
+from playground.compute.builds.checkpoints import Checkpoints, read_checkpoint
+from playground.compute.builds.environments import Environments
+from playground.compute.builds.installer import BuildError, Installer
 from playground.compute.engines.base import Observed, Spec, State
 from playground.compute.engines.local import LocalEngine, LocalSettings
 from playground.compute.engines.processes import CHANNEL_OPTIONS
-from playground.compute.environments import Environments
-from playground.compute.installer import BuildError, Installer
 from playground.compute.models import Deployment
 from playground.compute.services import log_path, record_state
 from playground.protocol.errors import PlaygroundError, ServerError

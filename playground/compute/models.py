@@ -1,6 +1,7 @@
-"""Where models run: clusters, their nodepools, deployments on them, and each deployment's history.
+"""Where models run: clusters, their nodepools, deployments on them, their replicas, and each deployment's history.
 
-Desired state is these rows; the controller (``controller.py``) makes it so and writes back what it observes.
+Desired state is these rows; the controller (``controller.py``) makes it so and writes back what it observes. The fields
+that programs set are those of the V2 messages; ``services.py`` checks and changes them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,11 @@ class Cluster(models.Model):
     description = models.TextField(blank=True, default="")
     cloud_provider = models.CharField(max_length=64, blank=True, default="")
     region = models.CharField(max_length=64, blank=True, default="")
+    managed_by = models.CharField(max_length=64, blank=True, default="")
+    cluster_type = models.CharField(max_length=64, blank=True, default="")
+    visibility = models.PositiveSmallIntegerField(choices=VISIBILITIES, default=PRIVATE)
     created_at = models.DateTimeField(auto_now_add=True)
+    modified_at = models.DateTimeField(auto_now=True)
 
     objects = ClusterQuerySet.as_manager()
 
@@ -54,13 +59,25 @@ class Nodepool(models.Model):
 
     class Engine(models.TextChoices):
         LOCAL = "local"
+        REMOTE = "remote"
 
     cluster = models.ForeignKey(Cluster, on_delete=models.PROTECT, related_name="nodepools")
     slug = models.CharField(max_length=64, validators=[validate_id])
     description = models.TextField(blank=True, default="")
     engine = models.CharField(max_length=16, choices=Engine.choices, default=Engine.LOCAL)
     is_shared = models.BooleanField(default=False, help_text="The built-in pool of shared deployments")
+    addresses = models.JSONField(
+        default=list, blank=True, help_text='Of engine remote: [{"address": "host:port", "tls": false}]'
+    )
+    instance_types = models.JSONField(
+        default=list, blank=True, help_text='[{"id": "small", "compute_info": {"cpu_limit": "1", "cpu_memory": "1Gi"}}]'
+    )
+    capacity_types = models.JSONField(default=list, blank=True, help_text="1 on demand, 2 spot: labels")
+    min_instances = models.PositiveSmallIntegerField(default=0)
+    max_instances = models.PositiveSmallIntegerField(default=1)
+    visibility = models.PositiveSmallIntegerField(choices=VISIBILITIES, default=PRIVATE)
     created_at = models.DateTimeField(auto_now_add=True)
+    modified_at = models.DateTimeField(auto_now=True)
 
     objects = NodepoolQuerySet.as_manager()
 
@@ -81,7 +98,10 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
 
 
 class Deployment(models.Model):
-    """A model version placed on a nodepool. ``version`` empty: follow the latest."""
+    """A model version placed on a nodepool. ``version`` empty: follow the latest.
+
+    ``placements`` are the nodepools it may be on, in order of preference; ``nodepool`` is the one it is on.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -99,13 +119,22 @@ class Deployment(models.Model):
     nodepool = models.ForeignKey(Nodepool, on_delete=models.PROTECT, related_name="deployments")
     is_shared = models.BooleanField(default=False)
     visibility = models.PositiveSmallIntegerField(choices=VISIBILITIES, default=PRIVATE)
+    description = models.TextField(blank=True, default="")
+    scheduling_choice = models.PositiveSmallIntegerField(default=4, help_text="As it was given: a label")
     min_replicas = models.PositiveSmallIntegerField(default=1)
     max_replicas = models.PositiveSmallIntegerField(default=1)
+    traffic_history_seconds = models.PositiveIntegerField(default=60)
+    scale_up_delay_seconds = models.PositiveIntegerField(default=5)
+    scale_down_delay_seconds = models.PositiveIntegerField(default=60)
+    scale_to_zero_delay_seconds = models.PositiveIntegerField(default=900)
+    disable_packing = models.BooleanField(default=False)
+    queue_limit = models.PositiveIntegerField(default=256, help_text="Calls in flight and waiting, over all replicas")
     is_enabled = models.BooleanField(default=True)
     generation = models.PositiveIntegerField(
         default=1, help_text="Raised by each change of desired state, and by Retry"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    modified_at = models.DateTimeField(auto_now=True)
 
     # What the controller observed.
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
@@ -145,6 +174,57 @@ class Deployment(models.Model):
         )
         deployment = resources_pb2.Deployment(id=self.slug, user_id=self.owner.username, nodepools=[nodepool])
         return resources_pb2.RunnerSelector(deployment=deployment, nodepool=nodepool)
+
+
+class Placement(models.Model):
+    """A nodepool that a deployment may be on; the lowest ``position`` that fits is taken."""
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="placements")
+    nodepool = models.ForeignKey(Nodepool, on_delete=models.PROTECT, related_name="placements")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["deployment", "nodepool"], name="placement_once")]
+
+    def __str__(self) -> str:
+        return f"{self.deployment.slug} on {self.nodepool}"
+
+
+class EnvironmentVariable(models.Model):
+    """What a deployment's runners find in their environment.
+
+    A secret is write-only: ``sealed`` holds it encrypted, ``value`` is empty, and it is opened for the runner alone.
+    """
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="environment")
+    name = models.CharField(max_length=128)
+    value = models.TextField(blank=True, default="")
+    sealed = models.BinaryField(default=bytes, blank=True)
+    is_secret = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["deployment", "name"], name="environment_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Replica(models.Model):
+    """A runner as the controller observes it now. Rows of replicas that are gone are deleted."""
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="replicas")
+    nodepool = models.ForeignKey(Nodepool, on_delete=models.CASCADE, related_name="replicas")
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    slug = models.CharField(max_length=64, unique=True, help_text="The runner's id")
+    state = models.CharField(max_length=16, choices=Deployment.State.choices, default=Deployment.State.STARTING)
+    reason = models.TextField(blank=True, default="")
+    memory_bytes = models.PositiveBigIntegerField(default=0)
+    started_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.deployment.slug}: {self.slug}"
 
 
 class Transition(models.Model):

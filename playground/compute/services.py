@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from playground.catalog.models import note_change
-from playground.compute.models import Deployment, Nodepool, Transition
+from playground.compute.models import Deployment, Nodepool, Placement, Transition
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +33,7 @@ def ensure_shared_deployment(model: Model) -> Deployment:
         slug = f"shared-{model.app.slug}-{model.slug}"
     nodepool = Nodepool.objects.get(is_shared=True)
     deployment = Deployment.objects.create(owner=owner, slug=slug, model=model, nodepool=nodepool, is_shared=True)
+    Placement.objects.create(deployment=deployment, nodepool=nodepool)
     Transition.objects.create(deployment=deployment, state=deployment.state)
     note_change("deployment", deployment.pk)
     return deployment

@@ -26,8 +26,8 @@ Send: TypeAlias = Callable[[bytes], Awaitable[None]]
 Read: TypeAlias = Callable[[], Awaitable[Data | None]]
 
 
-# A first piece goes at once, and a few streams are never held; with 64 a piece waits up to 20 ms for company, which saves
-# messages for a delay that no reader sees.
+# A first piece goes at once, and a few streams are never held; among many a piece waits up to 20 ms for company, which
+# saves messages for a delay that no reader sees.
 HOLD_SECONDS_PER_STREAM = 0.0006
 LEAST_HOLD_SECONDS = 0.004
 MOST_HOLD_SECONDS = 0.02

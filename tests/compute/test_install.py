@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from playground.compute.checkpoints import Checkpoint, Checkpoints, read_checkpoint
-from playground.compute.environments import WIRE_PACKAGES, Environments, has_requirements, wire_constraints
-from playground.compute.installer import BuildError, Installer, index_settings
+from playground.compute.builds.checkpoints import Checkpoint, Checkpoints, read_checkpoint
+from playground.compute.builds.environments import WIRE_PACKAGES, Environments, has_requirements, wire_constraints
+from playground.compute.builds.installer import BuildError, Installer, index_settings
 
 
 class RecordingInstaller(Installer):

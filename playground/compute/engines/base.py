@@ -11,7 +11,7 @@ from playground.protocol import headers
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playground.compute.checkpoints import Checkpoint
+    from playground.compute.builds.checkpoints import Checkpoint
 
 State = Deployment.State
 

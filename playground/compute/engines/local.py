@@ -13,19 +13,19 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from playground.compute.builds.installer import BuildError
+from playground.compute.builds.lines import LogFile
 from playground.compute.engines.base import Observed, State
 from playground.compute.engines.processes import RunnerGoneError, RunnerProcess
-from playground.compute.installer import BuildError
-from playground.compute.lines import LogFile
 from playground.compute.services import read_tail
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
-    from playground.compute.checkpoints import Checkpoints
+    from playground.compute.builds.checkpoints import Checkpoints
+    from playground.compute.builds.environments import Environments
     from playground.compute.engines.base import Spec
-    from playground.compute.environments import Environments
 
 CRASHES_ALLOWED = 5
 CRASH_WINDOW = 60.0

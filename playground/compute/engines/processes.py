@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from playground.compute.builds.lines import copy_lines
 from playground.compute.engines.base import Endpoint
-from playground.compute.lines import copy_lines
 from playground.processes.memory import MALLOC
 
 if TYPE_CHECKING:

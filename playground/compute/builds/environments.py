@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playground.compute.installer import Installer
+    from playground.compute.builds.installer import Installer
 
 # Another version of these breaks the wire; the rest is what a runner uses when it is there.
 WIRE_PACKAGES = ("grpcio", "grpcio-health-checking", "clarifai-grpc", "protobuf")

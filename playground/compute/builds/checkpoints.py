@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from playground.compute.installer import BuildError
+from playground.compute.builds.installer import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playground.compute.installer import Installer
+    from playground.compute.builds.installer import Installer
 
 
 @dataclass(frozen=True)

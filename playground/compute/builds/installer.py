@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 import uv
 
-from playground.compute.lines import copy_lines
+from playground.compute.builds.lines import copy_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

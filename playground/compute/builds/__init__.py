@@ -1,0 +1,1 @@
+"""What a model needs before it can run: its environment, its checkpoint, made once and kept."""
