@@ -28,6 +28,7 @@ from playground.compute.engines.local import LocalEngine, LocalSettings
 from playground.compute.engines.processes import CHANNEL_OPTIONS
 from playground.compute.models import Deployment
 from playground.compute.services import log_path, record_state
+from playground.compute.traffic import Traffic
 from playground.protocol.errors import PlaygroundError, ServerError
 from playground.protocol.signatures import signatures_from_json
 
@@ -43,8 +44,10 @@ log = logging.getLogger(__name__)
 class Controller:
     """Reconciles while it leads; answers what is known of each deployment, and wakes those who wait for one."""
 
-    def __init__(self, database: DatabaseThread) -> None:
+    def __init__(self, database: DatabaseThread, traffic: Traffic | None = None) -> None:
         self._database = database
+        self._traffic = traffic or Traffic()
+        self._traffic.on_demand = lambda _: self.wake()
         self._name = lease.process_name()
         self._engine: Engine = LocalEngine(local_settings(), self._on_change)
         self._wake = asyncio.Event()
@@ -92,14 +95,18 @@ class Controller:
     async def settled(self, deployment_id: int) -> Observed:
         """What is known of a deployment, once it is ready or has failed."""
         while not (observed := self.observe(deployment_id)).is_settled:
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            waiting = self._waiting.setdefault(deployment_id, set())
-            waiting.add(waiter)
-            try:
-                await waiter
-            finally:
-                waiting.discard(waiter)
+            await self.changed(deployment_id)
         return observed
+
+    async def changed(self, deployment_id: int) -> None:
+        """Until there is news of a deployment."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.setdefault(deployment_id, set())
+        waiting.add(waiter)
+        try:
+            await waiter
+        finally:
+            waiting.discard(waiter)
 
     def _on_change(self, spec: Spec, observed: Observed) -> None:
         self._news.put_nowait((spec, observed))

@@ -11,6 +11,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
+GONE_SECONDS = 5.0  # a replica that ends is missed by its controller long before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ class Traffic:
         self._of_deployment: Counter[int] = Counter()
         self._waiting: Counter[int] = Counter()
         self._last: dict[int, float] = {}
+        self._gone: dict[Endpoint, float] = {}
 
     def begin(self, deployment_id: int, endpoint: Endpoint) -> None:
         """A call goes to a replica."""
@@ -69,7 +71,23 @@ class Traffic:
 
     def least_busy(self, endpoints: Sequence[Endpoint]) -> Endpoint:
         """The replica with the fewest calls in flight; the first of equals."""
-        return min(endpoints, key=self._in_flight.__getitem__)
+        return endpoints[0] if len(endpoints) == 1 else min(endpoints, key=self._in_flight.__getitem__)
+
+    def lose(self, endpoint: Endpoint) -> None:
+        """Nothing answers there: no new call goes there for a while, whatever the controller has yet to see."""
+        self._gone[endpoint] = time.monotonic() + GONE_SECONDS
+
+    def find(self, endpoint: Endpoint) -> None:
+        """It has been seen to answer."""
+        self._gone.pop(endpoint, None)
+
+    def present(self, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
+        """Those of ``endpoints`` that nobody has just found gone."""
+        if not self._gone:
+            return endpoints
+        now = time.monotonic()
+        self._gone = {endpoint: until for endpoint, until in self._gone.items() if until > now}
+        return [endpoint for endpoint in endpoints if endpoint not in self._gone]
 
 
 def _count_down(counter: Counter[Key], key: Key) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from playground.compute.controller import Controller
     from playground.compute.engines.base import Endpoint, Observed
     from playground.compute.routing import DeploymentEntry
+    from playground.compute.traffic import Traffic
     from playground.gateway.access import Authenticator
     from playground.gateway.replicas import Replica, Upstream
     from playground.gateway.snapshots import Snapshots
@@ -58,10 +59,13 @@ class Call:
 class Relay:
     """Handlers for a server of raw bytes. An instance belongs to the loop it is used in."""
 
-    def __init__(self, authenticator: Authenticator, snapshots: Snapshots, controller: Controller) -> None:
+    def __init__(
+        self, authenticator: Authenticator, snapshots: Snapshots, controller: Controller, traffic: Traffic
+    ) -> None:
         self._authenticator = authenticator
         self._snapshots = snapshots
         self._controller = controller
+        self._traffic = traffic
         self._replicas: dict[Endpoint, Replica] = {}
         self._closing: set[asyncio.Task[None]] = set()
 

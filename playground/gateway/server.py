@@ -17,6 +17,7 @@ from grpc_health.v1.health import aio as health
 from playground.catalog.changes import ChangeWatcher
 from playground.compute.controller import Controller
 from playground.compute.database import DatabaseThread
+from playground.compute.traffic import Traffic
 from playground.gateway.access import Authenticator
 from playground.gateway.management import Management
 from playground.gateway.relay import Relay
@@ -42,8 +43,9 @@ class Gateway:
         self._writes = DatabaseThread("writes")
         self._authenticator = Authenticator(self._reads)
         self._snapshots = Snapshots(self._reads)
-        self.controller = Controller(self._writes)
-        self._relay = Relay(self._authenticator, self._snapshots, self.controller)
+        self._traffic = Traffic()
+        self.controller = Controller(self._writes, traffic=self._traffic)
+        self._relay = Relay(self._authenticator, self._snapshots, self.controller, self._traffic)
         self._management = Management(self._authenticator, self._reads)
         self._health = health.HealthServicer()
         self._server = grpc.aio.server(options=_SERVER_OPTIONS)
