@@ -31,12 +31,20 @@ class User(AbstractUser):
 
 class AppQuerySet(models.QuerySet["App"]):
     def visible_to(self, user: User | AnonymousUser) -> AppQuerySet:
-        """Apps that ``user`` owns, is a member of, or that are public to anyone signed in. Nothing for strangers."""
+        """Apps in which ``user`` has a role, and those that are public to anyone signed in."""
         if not user.is_authenticated:
             return self.none()
-        return self.filter(
-            Q(owner=user) | Q(visibility=PUBLIC) | Q(pk__in=Membership.objects.filter(user=user).values("app"))
-        )
+        return self if user.is_superuser else self.filter(_has_role(user) | Q(visibility=PUBLIC))
+
+    def with_role(self, user: User | AnonymousUser) -> AppQuerySet:
+        """Apps that ``user`` owns or is a member of; a superuser is an owner of all."""
+        if not user.is_authenticated:
+            return self.none()
+        return self if user.is_superuser else self.filter(_has_role(user))
+
+
+def _has_role(user: User) -> Q:
+    return Q(owner=user) | Q(pk__in=Membership.objects.filter(user=user).values("app"))
 
 
 class App(models.Model):
@@ -78,10 +86,15 @@ class Membership(models.Model):
 
 class ModelQuerySet(models.QuerySet["Model"]):
     def visible_to(self, user: User | AnonymousUser) -> ModelQuerySet:
-        """Models in a visible app, and public models of any app."""
+        """Models of the apps in which ``user`` has a role, and public models of any app.
+
+        A public app does not open its private models: each has a visibility of its own.
+        """
         if not user.is_authenticated:
             return self.none()
-        return self.filter(Q(app__in=App.objects.visible_to(user)) | Q(visibility=PUBLIC))
+        if user.is_superuser:
+            return self
+        return self.filter(Q(app__in=App.objects.with_role(user)) | Q(visibility=PUBLIC))
 
     def at(self, user_id: str, app_id: str, model_id: str) -> ModelQuerySet:
         """The model at an address ``user_id/app_id/models/model_id``: at most one."""

@@ -17,10 +17,13 @@ from playground.catalog.models import PRIVATE, PUBLIC, VISIBILITIES, Model, Mode
 
 class ClusterQuerySet(models.QuerySet["Cluster"]):
     def visible_to(self, user: User | AnonymousUser) -> ClusterQuerySet:
-        """One's own, and the built-in one with the shared nodepool."""
+        """One's own, public ones, and those with a nodepool that is public or the built-in shared one."""
         if not user.is_authenticated:
             return self.none()
-        return self.filter(Q(owner=user) | Q(nodepools__is_shared=True)).distinct()
+        if user.is_superuser:
+            return self
+        open_pools = Nodepool.objects.filter(Q(is_shared=True) | Q(visibility=PUBLIC))
+        return self.filter(Q(owner=user) | Q(visibility=PUBLIC) | Q(pk__in=open_pools.values("cluster")))
 
 
 class Cluster(models.Model):
@@ -48,10 +51,12 @@ class Cluster(models.Model):
 
 class NodepoolQuerySet(models.QuerySet["Nodepool"]):
     def visible_to(self, user: User | AnonymousUser) -> NodepoolQuerySet:
-        """Those of one's own clusters, and the built-in shared one."""
+        """Those of one's own clusters, public ones, and the built-in shared one: also those one may deploy on."""
         if not user.is_authenticated:
             return self.none()
-        return self.filter(Q(cluster__owner=user) | Q(is_shared=True))
+        if user.is_superuser:
+            return self
+        return self.filter(Q(cluster__owner=user) | Q(is_shared=True) | Q(visibility=PUBLIC))
 
 
 class Nodepool(models.Model):
@@ -93,6 +98,8 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
         """One's own, and the shared and the public ones of every visible model."""
         if not user.is_authenticated:
             return self.none()
+        if user.is_superuser:
+            return self
         is_open = Q(is_shared=True) | Q(visibility=PUBLIC)
         return self.filter(Q(owner=user) | (is_open & Q(model__in=Model.objects.visible_to(user))))
 
