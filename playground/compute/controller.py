@@ -34,7 +34,7 @@ from playground.protocol.signatures import signatures_from_json
 
 if TYPE_CHECKING:
     from playground.compute.database import DatabaseThread
-    from playground.compute.engines.base import Endpoint, Engine
+    from playground.compute.engines.base import Endpoint
 
 POST_METHOD = "/clarifai.api.V2/PostModelOutputs"
 _FULL_PASS_SECONDS = 30.0
@@ -49,7 +49,7 @@ class Controller:
         self._traffic = traffic or Traffic()
         self._traffic.on_demand = lambda _: self.wake()
         self._name = lease.process_name()
-        self._engine: Engine = LocalEngine(local_settings(), self._on_change)
+        self._engine = LocalEngine(local_settings(), self._on_change)
         self._wake = asyncio.Event()
         self._news: asyncio.Queue[tuple[Spec, Observed]] = asyncio.Queue()
         self._waiting: dict[int, set[asyncio.Future[None]]] = {}

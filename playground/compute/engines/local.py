@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from playground.compute.builds.installer import BuildError
 from playground.compute.builds.lines import LogFile
-from playground.compute.engines.base import Observed, State
+from playground.compute.engines.base import Observed, ReplicaState, State
 from playground.compute.engines.processes import RunnerGoneError, RunnerProcess
 from playground.compute.services import read_tail
 
@@ -176,12 +176,12 @@ class Unit:
         try:
             endpoint = await runner.wait_ready()
             ready_at = time.monotonic()
-            self._show(State.READY, endpoints=(endpoint,))
+            self._show(State.READY, replicas=(ReplicaState(runner.runner_id, State.READY, endpoint=endpoint),))
             how = await runner.wait_gone()
         except RunnerGoneError as error:
             how = str(error)
         finally:
-            self.observed = replace(self.observed, endpoints=())
+            self.observed = replace(self.observed, replicas=())
             await runner.stop()
         self._log.write(how)
         await self._wait_after_crash(how, was_ready=ready_at is not None)

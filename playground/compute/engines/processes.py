@@ -44,6 +44,7 @@ class RunnerProcess:
     def __init__(self, process: asyncio.subprocess.Process, say: Callable[[str], None]) -> None:
         self._process = process
         self._say = say
+        self.runner_id = secrets.token_hex(16)
         self._secret = secrets.token_urlsafe(24)
         self._address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._last_line = ""
