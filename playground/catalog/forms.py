@@ -1,4 +1,4 @@
-"""Forms of the catalog: signing in."""
+"""Forms of the catalog: signing in, sharing an app."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from playground.catalog import links
-from playground.catalog.models import User
+from playground.catalog.access import Role
+from playground.catalog.models import PRIVATE, VISIBILITIES, User
 
 REFUSED = "This link or token does not sign anyone in. It may be of an earlier start, lapsed, or revoked."
 
@@ -28,3 +29,32 @@ class SignInForm(forms.Form):
             raise ValidationError(REFUSED)
         self.user = user
         return text
+
+
+class MemberForm(forms.Form):
+    """A user by name, and what they are to be."""
+
+    name = forms.CharField(
+        label="User",
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "input input--mono"}),
+    )
+    role = forms.ChoiceField(
+        choices=[(role.value, role.value.capitalize()) for role in Role],
+        initial=Role.VIEWER,
+        widget=forms.Select(attrs={"class": "input input--select"}),
+    )
+
+
+class VisibilityForm(forms.Form):
+    """Of the app, or of the model that is named; ``sure`` answers the question before something becomes public."""
+
+    model = forms.CharField(required=False, max_length=64)
+    visibility = forms.TypedChoiceField(choices=VISIBILITIES, coerce=int)
+    sure = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, object]:
+        given: dict[str, object] = super().clean() or {}
+        if given.get("visibility") not in (None, PRIVATE) and not given.get("sure"):
+            raise ValidationError("Making something public needs the answer yes. Nothing was changed.")
+        return given

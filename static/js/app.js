@@ -1,4 +1,5 @@
 /* The one entry: defines the elements that pages use. */
+import "./elements/ask-dialog.js";
 import "./elements/copy-button.js";
 import "./elements/media-input.js";
 import "./elements/menu-popover.js";

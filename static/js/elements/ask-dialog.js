@@ -1,0 +1,30 @@
+/* A button that asks before it acts: opens its dialog; where a name must be typed, the act waits for that name. */
+class AskDialog extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("click", this.#click);
+    this.addEventListener("input", this.#check);
+  }
+
+  get #dialog() {
+    return this.querySelector("dialog");
+  }
+
+  #click = (event) => {
+    if (event.target.closest("[data-ask]")) this.#open();
+    else if (event.target.closest("[data-close]")) this.#dialog.close();
+  };
+
+  #open() {
+    this.querySelector("form").reset();
+    this.#check();
+    this.#dialog.showModal();
+  }
+
+  #check = () => {
+    const field = this.querySelector("[data-typed]");
+    if (!field) return;
+    this.querySelector("[data-act]").disabled = field.value.trim() !== field.dataset.typed;
+  };
+}
+
+customElements.define("ask-dialog", AskDialog);
