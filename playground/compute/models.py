@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from playground.catalog.ids import validate_id
 from playground.catalog.models import PRIVATE, PUBLIC, VISIBILITIES, Model, ModelVersion, User
+from playground.compute.usage.models import Usage as Usage  # a table of this app, too
 
 
 class ClusterQuerySet(models.QuerySet["Cluster"]):
