@@ -53,12 +53,11 @@ def remove_member(user: User, app: App, name: str) -> None:
 @transaction.atomic
 def set_visibility(user: User, thing: App | Model, visibility: int) -> None:
     """Make an app or a model private, or public to anyone signed in. Raises InputError for anything else."""
-    is_app = isinstance(thing, App)
-    require_role(user, thing if is_app else thing.app, Role.OWNER)
+    require_role(user, thing if isinstance(thing, App) else thing.app, Role.OWNER)
     check_visibility(visibility)
     thing.visibility = visibility
     thing.save(update_fields=["visibility"])
-    note_change("app" if is_app else "model", thing.pk)
+    note_change("app" if isinstance(thing, App) else "model", thing.pk)
 
 
 def check_visibility(visibility: int) -> None:
