@@ -24,10 +24,14 @@ State = Deployment.State
 
 @dataclass(frozen=True)
 class Address:
-    """Where someone else's replica answers, of a nodepool with the engine ``remote``."""
+    """Where someone else's replica answers, of a nodepool with the engine ``remote``.
+
+    ``root_certificate`` (PEM) is who vouches for it, where the system's own authorities do not.
+    """
 
     address: str
     tls: bool = False
+    root_certificate: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,8 @@ class Spec:
 class Endpoint:
     """Where a replica answers: a gRPC address and the metadata to send along.
 
-    Our own runners have a secret, and a port for pipes (``protocol.pipes``) at the same host. Those of ``dialect``
-    *official* may be parsed and mended on the way.
+    Our own runners have a secret, and a port for pipes (``protocol.pipes``) at the same host. Calls to those of
+    ``dialect`` *official* are mended on the way by their ``signatures``, as ``_GET_SIGNATURES`` told them.
     """
 
     address: str
@@ -72,6 +76,8 @@ class Endpoint:
     pipe_port: int = 0
     dialect: str = "playground"
     tls: bool = False
+    root_certificate: str = field(default="", repr=False)
+    signatures: str = field(default="", repr=False)
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
