@@ -3,7 +3,7 @@
 | selector | goes to |
 | --- | --- |
 | deployment | that deployment; the caller's own, or that of the user the selector names |
-| cluster + nodepool | this model's deployment on that nodepool |
+| cluster + nodepool | this model's deployment that lists that nodepool, wherever of its nodepools it is now |
 | none | the model's shared deployment |
 
 All else is refused before anything runs, in words that name what is wrong and what exists. A snapshot holds nothing
@@ -61,7 +61,10 @@ class NodepoolKey:
 
 @dataclass(frozen=True)
 class DeploymentEntry:
-    """A deployment as routing sees it. ``pinned`` is the version it keeps to; "" follows the latest."""
+    """A deployment as routing sees it. ``pinned`` is the version it keeps to; "" follows the latest.
+
+    ``nodepool`` is where it is; ``others`` are the further ones that it may be on.
+    """
 
     pk: int
     user_id: str
@@ -69,11 +72,18 @@ class DeploymentEntry:
     model: ModelKey
     nodepool: NodepoolKey
     pinned: str = ""
+    others: tuple[NodepoolKey, ...] = ()
     is_shared: bool = False
     is_enabled: bool = True
+    queue_limit: int = 256
+    max_replicas: int = 1
 
     def __str__(self) -> str:
         return f"{self.deployment_id} (shared)" if self.is_shared else self.deployment_id
+
+    def lists(self, nodepool: NodepoolKey) -> bool:
+        """Whether it may be there."""
+        return nodepool == self.nodepool or nodepool in self.others
 
 
 class Selector(NamedTuple):
@@ -165,6 +175,11 @@ def route(snapshot: Snapshot, request: Request) -> Route:
         raise ConflictError(
             f"The deployment {deployment.deployment_id} is switched off. Nothing was run.",
             code=StatusCode.DEPLOYMENT_DISABLED,
+        )
+    if not deployment.max_replicas:
+        raise ConflictError(
+            f"The deployment {deployment.deployment_id} may have no replica: its maximum is 0. Nothing was run.",
+            code=StatusCode.MODEL_NOT_DEPLOYED,
         )
     return Route(deployment=deployment, model=model, version_id=served)
 
@@ -266,7 +281,7 @@ def _by_id(snapshot: Snapshot, model: ModelEntry, selector: Selector) -> Deploym
 
 def _on_nodepool(snapshot: Snapshot, model: ModelEntry, selector: Selector) -> DeploymentEntry:
     nodepool = _find_nodepool(snapshot, selector)
-    here = [entry for entry in snapshot.deployments.get(model.key, ()) if entry.nodepool == nodepool]
+    here = [entry for entry in snapshot.deployments.get(model.key, ()) if entry.lists(nodepool)]
     own = [entry for entry in here if entry.user_id == snapshot.user_id and not entry.is_shared]
     candidates = own or [entry for entry in here if entry.is_shared] or here
     if not candidates:

@@ -1,24 +1,55 @@
-"""What each caller may see, in memory: read from the database on first use and after changes."""
+"""What each caller may see, in memory: the rows are read once for everybody, then which of them each caller sees.
+
+A route that was found is kept too, so the next call of its kind costs one look-up, however many deployments there are.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from django.db.models import Prefetch
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from playground.catalog.models import Model, ModelVersion, User
-from playground.compute.models import Deployment, Nodepool
+from playground.compute.models import Deployment, Nodepool, Placement
 from playground.compute.routing import DeploymentEntry, ModelEntry, ModelKey, NodepoolKey, Snapshot, route
 from playground.gateway.requests import served_by_tail
 from playground.protocol.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.db.models import QuerySet
+
     from playground.compute.database import DatabaseThread
     from playground.compute.routing import Request, Route
     from playground.gateway.access import Caller
 
+Entry = TypeVar("Entry")
 _CACHE_SIZE = 4096
+_COLUMNS = (
+    "pk",
+    "owner__username",
+    "slug",
+    "model",
+    "nodepool",
+    "version__slug",
+    "is_shared",
+    "is_enabled",
+    "queue_limit",
+    "max_replicas",
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """All rows that routing needs, by primary key, in order; ``age`` tells one reading from the next."""
+
+    age: int
+    models: Mapping[int, ModelEntry]
+    deployments: Mapping[int, DeploymentEntry]
+    nodepools: Mapping[int, NodepoolKey]
+    built_in: int | None
 
 
 @dataclass(frozen=True)
@@ -34,8 +65,10 @@ class Snapshots:
 
     def __init__(self, database: DatabaseThread) -> None:
         self._database = database
+        self._world: World | None = None  # read and written by the database's thread alone
         self._cache: dict[int, Snapshot] = {}
         self._routes: dict[tuple[int, Request], Destination] = {}
+        self._loading: dict[int, asyncio.Task[Snapshot]] = {}
         self._age = 0
 
     async def destination(self, caller: Caller, request: Request) -> Destination:
@@ -43,10 +76,14 @@ class Snapshots:
         known = self._routes.get((caller.pk, request))
         if known is not None:
             return known
+        age = self._age
         found = await self._route(caller, request)
-        if caller.pk in self._cache and len(self._routes) < _CACHE_SIZE:
-            self._routes[caller.pk, request] = Destination(found, served_by_tail(found.deployment))
-        return Destination(found, served_by_tail(found.deployment))
+        destination = Destination(found, served_by_tail(found.deployment))
+        if age == self._age:
+            if len(self._routes) >= _CACHE_SIZE:
+                self._routes.clear()
+            self._routes[caller.pk, request] = destination
+        return destination
 
     async def _route(self, caller: Caller, request: Request) -> Route:
         snapshot = self._cache.get(caller.pk)
@@ -54,60 +91,90 @@ class Snapshots:
             try:
                 return route(snapshot, request)
             except NotFoundError:
-                pass
+                self.forget()
         return route(await self._load(caller), request)
 
     def forget(self) -> None:
         """Something changed: read again before the next call."""
         self._cache.clear()
         self._routes.clear()
+        self._loading.clear()
         self._age += 1
 
     async def _load(self, caller: Caller) -> Snapshot:
-        age = self._age
-        snapshot = await self._database(read_snapshot, caller.pk)
+        """However many calls wait for it, it is read once."""
+        task = self._loading.get(caller.pk)
+        if task is None:
+            task = self._loading[caller.pk] = asyncio.create_task(self._read(caller.pk, self._age))
+        return await asyncio.shield(task)
+
+    async def _read(self, user_pk: int, age: int) -> Snapshot:
+        try:
+            snapshot = await self._database(self._read_for, user_pk, age)
+        finally:
+            if age == self._age:
+                self._loading.pop(user_pk, None)
         if age == self._age:
             if len(self._cache) >= _CACHE_SIZE:
                 self._cache.clear()
-            self._cache[caller.pk] = snapshot
+            self._cache[user_pk] = snapshot
         return snapshot
 
+    def _read_for(self, user_pk: int, age: int) -> Snapshot:
+        """In the database's thread, where one reads after another."""
+        if self._world is None or self._world.age != age:
+            self._world = read_world(age)
+        return view(self._world, User.objects.get(pk=user_pk))
 
-def read_snapshot(user_pk: int) -> Snapshot:
-    """Everything that routing needs of what the user may see."""
-    user = User.objects.get(pk=user_pk)
-    versions = Prefetch("versions", ModelVersion.objects.order_by("-created_at", "-pk").only("slug", "model_id"))
-    models = Model.objects.visible_to(user).select_related("app__owner").prefetch_related(versions)
-    deployments = Deployment.objects.visible_to(user).select_related(
-        "owner", "model__app__owner", "nodepool__cluster__owner", "version"
-    )
-    nodepools = Nodepool.objects.visible_to(user).select_related("cluster__owner").order_by("pk")
-    built_in = next((pool for pool in nodepools if pool.is_shared), None)
+
+def read_world(age: int = 0) -> World:
+    """The rows as they are now."""
+    versions: dict[int, list[str]] = defaultdict(list)
+    newest_first = ModelVersion.objects.order_by("-created_at", "-pk")
+    for model_pk, slug in newest_first.values_list("model_id", "slug"):
+        versions[model_pk].append(slug)
+    models = {
+        pk: ModelEntry(ModelKey(*names), tuple(versions[pk]))
+        for pk, *names in Model.objects.order_by("pk").values_list("pk", "app__owner__username", "app__slug", "slug")
+    }
+    nodepools: dict[int, NodepoolKey] = {}
+    built_in = None
+    fields = "pk", "is_shared", "cluster__owner__username", "cluster__slug", "slug"
+    for pk, is_shared, *names in Nodepool.objects.order_by("pk").values_list(*fields):
+        nodepools[pk] = NodepoolKey(*names)
+        built_in = pk if is_shared and built_in is None else built_in
+    return World(age, models, _read_deployments(models, nodepools), nodepools, built_in)
+
+
+def _read_deployments(
+    models: Mapping[int, ModelEntry], nodepools: Mapping[int, NodepoolKey]
+) -> dict[int, DeploymentEntry]:
+    """Without those whose model or nodepool came after the others were read: the next miss finds them."""
+    placements: dict[int, list[NodepoolKey]] = defaultdict(list)
+    for deployment_pk, nodepool_pk in Placement.objects.order_by("position").values_list("deployment", "nodepool"):
+        if nodepool_pk in nodepools:
+            placements[deployment_pk].append(nodepools[nodepool_pk])
+    entries: dict[int, DeploymentEntry] = {}
+    for pk, owner, slug, model, nodepool, pinned, *rest in Deployment.objects.order_by("pk").values_list(*_COLUMNS):
+        if model in models and nodepool in nodepools:
+            here = nodepools[nodepool]
+            others = tuple(pool for pool in placements[pk] if pool != here)
+            entries[pk] = DeploymentEntry(pk, owner, slug, models[model].key, here, pinned or "", others, *rest)
+    return entries
+
+
+def view(world: World, user: User) -> Snapshot:
+    """What ``user`` may see of it."""
+    nodepools = _seen(world.nodepools, Nodepool.objects.visible_to(user))
     return Snapshot.of(
         user.username,
-        models=[ModelEntry(model_key(row), tuple(version.slug for version in row.versions.all())) for row in models],
-        deployments=[deployment_entry(row) for row in deployments.order_by("pk")],
-        nodepools=[nodepool_key(row) for row in nodepools],
-        built_in=nodepool_key(built_in) if built_in is not None else None,
+        models=_seen(world.models, Model.objects.visible_to(user)).values(),
+        deployments=_seen(world.deployments, Deployment.objects.visible_to(user)).values(),
+        nodepools=nodepools.values(),
+        built_in=nodepools.get(world.built_in) if world.built_in is not None else None,
     )
 
 
-def model_key(row: Model) -> ModelKey:
-    return ModelKey(row.app.owner.username, row.app.slug, row.slug)
-
-
-def nodepool_key(row: Nodepool) -> NodepoolKey:
-    return NodepoolKey(row.cluster.owner.username, row.cluster.slug, row.slug)
-
-
-def deployment_entry(row: Deployment) -> DeploymentEntry:
-    return DeploymentEntry(
-        pk=row.pk,
-        user_id=row.owner.username,
-        deployment_id=row.slug,
-        model=model_key(row.model),
-        nodepool=nodepool_key(row.nodepool),
-        pinned=row.version.slug if row.version is not None else "",
-        is_shared=row.is_shared,
-        is_enabled=row.is_enabled,
-    )
+def _seen(entries: Mapping[int, Entry], rows: QuerySet[Any]) -> dict[int, Entry]:
+    """The entries of ``rows``; one that came after the rest was read is left out, and found on the next miss."""
+    return {pk: entries[pk] for pk in sorted(rows.values_list("pk", flat=True)) if pk in entries}
