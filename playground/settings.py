@@ -5,6 +5,7 @@ Each variable may also be given as a file, ``NAME_FILE``. A bad value is refused
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ipaddress
 import os
@@ -122,6 +123,8 @@ def own_names(host: str) -> list[str]:
 # Names of cookies carry it: browsers do not keep apart two servers on different ports of one host.
 INSTALLATION_ID = read_data_file("installation", secrets.token_hex(4))
 SECRET_KEY = read_data_file("secret_key", secrets.token_urlsafe(48))
+# Seals the secrets of deployments; the form is that of Fernet.
+SEALING_KEY = read_data_file("sealing_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
 DEBUG = read_bool("PLAYGROUND_DEBUG", False)
 _loopback = ["127.0.0.1", "localhost", "[::1]"]

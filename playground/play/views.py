@@ -173,7 +173,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Deployment.objects.visible_to(user), pk=pk)
     if not services.may_change(user, found):
         raise PermissionDenied
-    compute.retry(found)
+    compute.retry(user, found)
     if request.htmx:  # type: ignore[attr-defined] # set by HtmxMiddleware
         target = reverse("play:deployment_state", args=[pk])
         forms = "1" if found.served_version and found.served_version.signatures else "0"

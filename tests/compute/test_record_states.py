@@ -32,7 +32,7 @@ def test_each_state_is_written_once(deployment: Deployment) -> None:
 
 
 def test_an_older_observation_changes_nothing(deployment: Deployment) -> None:
-    retry(deployment)
+    retry(deployment.owner, deployment)
     assert deployment.generation == 2
     assert not record_state(deployment.pk, State.READY, generation=1)
     assert deployment.state == State.PENDING
@@ -40,7 +40,7 @@ def test_an_older_observation_changes_nothing(deployment: Deployment) -> None:
 
 def test_a_retry_forgets_the_failure(deployment: Deployment) -> None:
     record_state(deployment.pk, State.FAILED, "no wheel", generation=1, log_tail="last words")
-    retry(deployment)
+    retry(deployment.owner, deployment)
     assert (deployment.state, deployment.reason, deployment.log_tail) == (State.PENDING, "", "")
 
 

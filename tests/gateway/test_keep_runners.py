@@ -126,6 +126,6 @@ RETRY = """
 from playground.compute.models import Deployment
 from playground.compute.services import retry
 row = Deployment.objects.get(model__slug="broken")
-retry(row)
+retry(row.owner, row)
 print(json.dumps(row.state))
 """

@@ -1,0 +1,54 @@
+"""What was observed of a deployment, written with its history; and beginning again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from playground.catalog.models import note_change
+from playground.compute.models import Deployment, Transition
+from playground.compute.services.owners import require_change
+
+if TYPE_CHECKING:
+    from playground.catalog.models import User
+
+
+@transaction.atomic
+def retry(user: User, deployment: Deployment) -> None:
+    """Begin again from ``pending``: the controller builds and starts it anew."""
+    require_change(user, deployment)
+    begin_again(deployment)
+    note_change("deployment", deployment.pk)
+
+
+def begin_again(deployment: Deployment) -> None:
+    """Another generation, with nothing observed of it yet. Call it inside a transaction that notes the change."""
+    Deployment.objects.filter(pk=deployment.pk).update(generation=F("generation") + 1)
+    deployment.refresh_from_db()
+    record_state(deployment.pk, Deployment.State.PENDING, generation=deployment.generation)
+    deployment.refresh_from_db()
+
+
+@transaction.atomic
+def record_state(
+    deployment_pk: int, state: str, reason: str = "", *, generation: int, log_tail: str = "", ready_replicas: int = 0
+) -> bool:
+    """Write what was observed of a deployment, its history and the news of it; whether anything was new.
+
+    An observation of an older ``generation`` than the row's is out of date and changes nothing.
+    """
+    row = Deployment.objects.filter(pk=deployment_pk, generation=generation).first()
+    if row is None:
+        return False
+    observed = {"state": state, "reason": reason, "log_tail": log_tail, "ready_replicas": ready_replicas}
+    if all(getattr(row, name) == value for name, value in observed.items()):
+        return False
+    if row.state != state:
+        Transition.objects.create(deployment=row, state=state, reason=reason)
+        observed["state_since"] = timezone.now()
+    Deployment.objects.filter(pk=deployment_pk).update(**observed)
+    note_change("state", deployment_pk)
+    return True
