@@ -16,12 +16,12 @@ from playground.catalog.models import User
 from playground.compute.models import Deployment
 from playground.compute.usage.histograms import add_packed, pack
 from playground.compute.usage.models import SPANS, Usage
-from playground.compute.usage.records import Tally
+from playground.compute.usage.tallies import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from playground.compute.usage.records import Kind
+    from playground.compute.usage.tallies import Kind
 
 _SUMS = (
     "calls",
