@@ -5,13 +5,14 @@ Belongs to one loop; every act is a few dictionary steps, so a call hardly feels
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
-GONE_SECONDS = 5.0  # a replica that ends is missed by its controller long before
+GONE_SECONDS = 2.0  # a replica that ends is missed by its controller long before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ class Traffic:
         self._waiting: Counter[int] = Counter()
         self._last: dict[int, float] = {}
         self._gone: dict[Endpoint, float] = {}
+        self._held: dict[int, list[asyncio.Event]] = {}
 
     def begin(self, deployment_id: int, endpoint: Endpoint) -> None:
         """A call goes to a replica."""
@@ -41,6 +43,7 @@ class Traffic:
         _count_down(self._in_flight, endpoint)
         _count_down(self._of_deployment, deployment_id)
         self._last[deployment_id] = time.monotonic()
+        self._make_room(deployment_id)
 
     def begin_waiting(self, deployment_id: int) -> None:
         """A call waits for a deployment that is not ready."""
@@ -51,12 +54,21 @@ class Traffic:
     def end_waiting(self, deployment_id: int) -> None:
         _count_down(self._waiting, deployment_id)
         self._last[deployment_id] = time.monotonic()
+        self._make_room(deployment_id)
 
     def in_flight(self, deployment_id: int) -> int:
         return self._of_deployment[deployment_id]
 
     def waiting(self, deployment_id: int) -> int:
         return self._waiting[deployment_id]
+
+    def load(self, deployment_id: int) -> int:
+        """Calls in flight and waiting: what a queue's limit is about."""
+        return self._of_deployment[deployment_id] + self._waiting[deployment_id]
+
+    def held(self, deployment_id: int) -> int:
+        """Calls that are held before the queue, until there is room in it."""
+        return len(self._held.get(deployment_id, ()))
 
     def at(self, endpoint: Endpoint) -> int:
         """Calls in flight at one replica."""
@@ -88,6 +100,26 @@ class Traffic:
         now = time.monotonic()
         self._gone = {endpoint: until for endpoint, until in self._gone.items() if until > now}
         return [endpoint for endpoint in endpoints if endpoint not in self._gone]
+
+    async def room(self, deployment_id: int, limit: int) -> None:
+        """Until fewer than ``limit`` calls are in flight or waiting; one after another."""
+        held = self._held.setdefault(deployment_id, [])
+        turn = asyncio.Event()
+        held.append(turn)
+        try:
+            while held[0] is not turn or self.load(deployment_id) >= limit:
+                turn.clear()
+                await turn.wait()
+        finally:
+            held.remove(turn)
+            if held:
+                held[0].set()
+            else:
+                del self._held[deployment_id]
+
+    def _make_room(self, deployment_id: int) -> None:
+        if held := self._held.get(deployment_id):
+            held[0].set()
 
 
 def _count_down(counter: Counter[Key], key: Key) -> None:

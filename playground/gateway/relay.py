@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,57 +16,64 @@ import grpc
 from clarifai_grpc.grpc.api import service_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
-from playground.gateway.replicas import connect
+from playground.compute.usage.records import STOPPED
+from playground.gateway.admission import Admission
+from playground.gateway.replicas import connect, never_reached
 from playground.gateway.requests import new_request_id, read_request, request_id_tail
+from playground.gateway.tallies import Tally, name_of, refusal_of
 from playground.protocol import headers
-from playground.protocol.errors import (
-    ConflictError,
-    DeployingError,
-    InputError,
-    PlaygroundError,
-    ServerError,
-    to_status,
-)
+from playground.protocol.errors import InputError, PlaygroundError, ServerError, UnavailableError, to_status
 from playground.protocol.pipes import CallHead, Rpc
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from playground.compute.controller import Controller
-    from playground.compute.engines.base import Endpoint, Observed
-    from playground.compute.routing import DeploymentEntry
+    from playground.compute.engines.base import Endpoint
     from playground.compute.traffic import Traffic
+    from playground.compute.usage.counter import Counter
     from playground.gateway.access import Authenticator
     from playground.gateway.replicas import Replica, Upstream
-    from playground.gateway.snapshots import Snapshots
+    from playground.gateway.snapshots import Destination, Snapshots
 
 Context: TypeAlias = Any  # grpc.aio.ServicerContext: grpc ships no types
 Metadata: TypeAlias = "Sequence[tuple[str, str | bytes]]"
 
-_HOLD_SECONDS = {Rpc.POST: 1.5, Rpc.GENERATE: 1.5, Rpc.STREAM: None}  # its inputs could not be sent twice
+_METHODS = {Rpc.POST: "predict", Rpc.GENERATE: "generate", Rpc.STREAM: "stream"}  # where a call names none
 _EOF = grpc.aio.EOF
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
-    """A call that may go ahead: its replica, what to send along, what to append to each reply."""
+    """A call that may go ahead: its replica, what to send along, what to append to each reply, what to count."""
 
     replica: Replica
     head: CallHead
     tail: bytes
+    tally: Tally
+    is_begun: bool = False  # whether something has passed that could not pass again
+
+
+Attempt: TypeAlias = "Callable[[Call], Awaitable[bytes]]"
 
 
 class Relay:
     """Handlers for a server of raw bytes. An instance belongs to the loop it is used in."""
 
     def __init__(
-        self, authenticator: Authenticator, snapshots: Snapshots, controller: Controller, traffic: Traffic
+        self,
+        authenticator: Authenticator,
+        snapshots: Snapshots,
+        controller: Controller,
+        traffic: Traffic,
+        counter: Counter | None = None,
     ) -> None:
         self._authenticator = authenticator
         self._snapshots = snapshots
         self._controller = controller
-        self._traffic = traffic
+        self._admission = Admission(controller, traffic)
+        self._counter = counter
         self._replicas: dict[Endpoint, Replica] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -74,14 +82,17 @@ class Relay:
 
     async def post(self, request: bytes, context: Context) -> bytes:
         async def attempt(call: Call) -> bytes:
-            return await call.replica.post(call.head, request) + call.tail
+            reply = await call.replica.post(call.head, request)
+            _check_ran(reply)
+            call.tally.take(reply)
+            return reply + call.tail
 
         return await self._guarded(Rpc.POST, request, context, attempt)
 
     async def generate(self, request: bytes, context: Context) -> None:
         async def attempt(call: Call) -> bytes:
             upstream = await call.replica.open(call.head, request)
-            return await _pass_replies(upstream, context, call.tail)
+            return await _pass_replies(upstream, context, call)
 
         if last := await self._guarded(Rpc.GENERATE, request, context, attempt):
             await context.write(last)
@@ -91,65 +102,91 @@ class Relay:
 
         async def attempt(call: Call) -> bytes:
             upstream = await call.replica.open(call.head, first)
-            sending = asyncio.create_task(_pass_requests(context, upstream))
+            call.is_begun = True
+            sending = asyncio.create_task(_pass_requests(context, upstream, call.tally))
             try:
-                return await _pass_replies(upstream, context, call.tail)
+                return await _pass_replies(upstream, context, call)
             finally:
                 sending.cancel()
 
         if last := await self._guarded(Rpc.STREAM, None if first is _EOF else first, context, attempt):
             await context.write(last)
 
-    async def _guarded(
-        self, rpc: Rpc, content: bytes | None, context: Context, attempt: Callable[[Call], Awaitable[bytes]]
-    ) -> bytes:
-        """What ``attempt`` answers, or its failure as one in-band message that says where it ran, if it did."""
+    async def _guarded(self, rpc: Rpc, content: bytes | None, context: Context, attempt: Attempt) -> bytes:
+        """What ``attempt`` answers, or its failure as one in-band message; however it ends, it is counted once."""
         given = context.invocation_metadata() or ()
-        request_id = new_request_id(given)
-        tail = b""
+        tally = Tally(new_request_id(given), len(content or b""), is_stream=rpc is not Rpc.POST)
         try:
             if content is None:
                 raise InputError("The stream ended before its first message.")
-            call = await self._admit(rpc, content, given, request_id)
-            tail = call.tail
-            return await attempt(call)
+            return await self._carry(rpc, content, given, tally, attempt)
         except PlaygroundError as error:
-            return _refusal(error, request_id) + tail
+            return _refuse(error, tally)
+        except asyncio.CancelledError:
+            tally.outcome = STOPPED
+            raise
         except Exception:
-            log.exception("%s: unexpected", request_id)
-            return _refusal(ServerError("The gateway failed; its log says more."), request_id) + tail
+            log.exception("%s: unexpected", tally.request_id)
+            return _refuse(ServerError("The gateway failed; its log says more."), tally)
+        finally:
+            self._note(tally)
 
-    async def _admit(self, rpc: Rpc, content: bytes, given: Metadata, request_id: str) -> Call:
-        """Token, route, a ready replica: in this order, each refusing in words."""
-        caller = await self._authenticator.caller(given)
-        destination = await self._snapshots.destination(caller, read_request(content))
-        deployment = destination.route.deployment
+    async def _carry(self, rpc: Rpc, content: bytes, given: Metadata, tally: Tally, attempt: Attempt) -> bytes:
+        """Token, route, a ready replica: in this order, each refusing in words. Where nothing was run, once more."""
+        tally.caller = caller = await self._authenticator.caller(given)
+        request, method = read_request(content)
+        tally.method = method or _METHODS[rpc]
+        destination = await self._snapshots.destination(caller, request)
+        tally.route = destination.route
         is_owner = caller.user_id == destination.route.model.key.user_id
-        observed = self._controller.observe(deployment.pk)
-        if not observed.endpoints:
-            observed = await self._wait(deployment, _HOLD_SECONDS[rpc], is_owner=is_owner)
-        replica = self._replica(observed.endpoints[0])
         takes_joined = any(name == headers.JOINED for name, _ in given)
-        head = CallHead(rpc, request_id, is_owner, takes_joined)
-        return Call(replica, head, request_id_tail(request_id) + destination.tail)
-
-    async def _wait(self, deployment: DeploymentEntry, hold_seconds: float | None, *, is_owner: bool) -> Observed:
-        """Hold a call to a deployment that is not ready; without a limit where its inputs cannot be sent twice.
-
-        Why it failed is told to everybody, the log to the model's owner: it holds others' calls.
-        """
-        settled = self._controller.settled(deployment.pk)
+        head = CallHead(rpc, tally.request_id, is_owner, takes_joined)
         try:
-            observed = await asyncio.wait_for(settled, hold_seconds)
-        except TimeoutError:
-            raise _deploying(deployment, self._controller.observe(deployment.pk)) from None
-        if not observed.endpoints:
-            raise ConflictError(
-                f"The deployment {deployment.deployment_id} has failed: {observed.reason}. Retry it, or see its log.",
-                code=StatusCode.MODEL_DEPLOYMENT_FAILED,
-                details=observed.log_tail if is_owner else "",
-            )
-        return observed
+            return await self._attempt(head, request.version_id, destination, tally, attempt)
+        except _TryElsewhereError:
+            log.info("%s: nothing was run: trying once more", tally.request_id)
+        try:
+            return await self._attempt(head, request.version_id, destination, tally, attempt)
+        except _TryElsewhereError as error:
+            raise error.reason from None
+
+    async def _attempt(
+        self, head: CallHead, version_id: str, destination: Destination, tally: Tally, attempt: Attempt
+    ) -> bytes:
+        deployment = destination.route.deployment
+        tally.tail = b""
+        endpoint, tally.version_id = await self._admission.enter(
+            head.rpc, deployment, version_id=version_id, is_owner=head.is_owner
+        )
+        tally.tail = request_id_tail(tally.request_id) + destination.tail
+        tally.sent_at = time.monotonic()
+        call = Call(self._replica(endpoint), head, tally.tail, tally)
+        try:
+            return await attempt(call)
+        except UnavailableError as error:
+            is_unrun = _is_unrun(error)
+            if is_unrun or endpoint.pipe_port:
+                self._admission.lose(endpoint)
+            if is_unrun and not call.is_begun:
+                raise _TryElsewhereError(error) from None
+            raise
+        finally:
+            self._admission.leave(deployment, endpoint)
+
+    def _note(self, tally: Tally) -> None:
+        record = tally.record()
+        if self._counter is not None:
+            self._counter.note(record)
+        log.info(
+            "%s: %s, %s, %s: %s, %d outputs, %.1f ms",
+            tally.request_id,
+            tally.caller.user_id if tally.caller else "nobody",
+            tally.route.deployment.deployment_id if tally.route else "nowhere",
+            tally.method or "nothing",
+            record.outcome,
+            record.outputs,
+            record.duration_s * 1000,
+        )
 
     def _replica(self, endpoint: Endpoint) -> Replica:
         replica = self._replicas.get(endpoint)
@@ -167,34 +204,56 @@ class Relay:
             task.add_done_callback(self._closing.discard)
 
 
-async def _pass_replies(upstream: Upstream, context: Context, tail: bytes) -> bytes:
+class _TryElsewhereError(Exception):
+    """Nothing was run: another replica may be asked."""
+
+    def __init__(self, reason: PlaygroundError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def _is_unrun(error: PlaygroundError) -> bool:
+    """Whether the call never got to the model: what may have run has another code."""
+    return isinstance(error, UnavailableError) and error.code == UnavailableError.v2_code
+
+
+def _check_ran(reply: bytes) -> None:
+    """A runner that is about to end refuses new calls: that is as if they had not reached it."""
+    refusal = refusal_of(reply)
+    if refusal is not None and _is_unrun(refusal):
+        raise never_reached()
+
+
+async def _pass_replies(upstream: Upstream, context: Context, call: Call) -> bytes:
     """Each reply as it comes; returns what is to be said at the end: nothing, unless the model said nothing at all."""
-    empty = True
+    take, tail, is_first = call.tally.take, call.tail, True
     try:
         while (reply := await upstream.read()) is not None:
+            if is_first:
+                _check_ran(reply)
+                is_first, call.is_begun = False, True
+            take(reply)
             await context.write(reply + tail)
-            empty = False
     finally:
         upstream.end()
-    return tail + _success() if empty else b""
+    return tail + _success() if is_first else b""
 
 
-async def _pass_requests(context: Context, upstream: Upstream) -> None:
+async def _pass_requests(context: Context, upstream: Upstream, tally: Tally) -> None:
     """Each message as it comes."""
     while (message := await context.read()) is not _EOF:
+        tally.bytes_in += len(message)
         await upstream.write(message)
     await upstream.done_writing()
 
 
-def _deploying(deployment: DeploymentEntry, observed: Observed) -> DeployingError:
-    reason = f" ({observed.reason})" if observed.reason else ""
-    return DeployingError(f"The deployment {deployment.deployment_id} is not ready yet: {observed.state}{reason}.")
-
-
-def _refusal(error: PlaygroundError, request_id: str) -> bytes:
-    error.call_id = request_id
-    log.info("%s: %s: %s", request_id, error.name, error.message)
-    return bytes(service_pb2.MultiOutputResponse(status=to_status(error)).SerializeToString())
+def _refuse(error: PlaygroundError, tally: Tally) -> bytes:
+    """The failure as a reply, which says where it ran, if it did."""
+    error.call_id = tally.request_id
+    status = to_status(error)
+    tally.outcome = name_of(status.code)
+    log.info("%s: %s: %s", tally.request_id, error.name, error.message)
+    return bytes(service_pb2.MultiOutputResponse(status=status).SerializeToString()) + tally.tail
 
 
 def _success() -> bytes:

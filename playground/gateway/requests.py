@@ -30,8 +30,8 @@ def new_request_id(metadata: Iterable[tuple[str, str | bytes]]) -> str:
     return f"{prefix}-{os.urandom(16).hex()}"
 
 
-def read_request(content: bytes) -> Request:
-    """The destination of a serialised PostModelOutputsRequest; its inputs stay as they are. Raises InputError."""
+def read_request(content: bytes) -> tuple[Request, str]:
+    """The destination of a serialised PostModelOutputsRequest, and the method it names; raises InputError."""
     try:
         message = service_pb2.PostModelOutputsRequest.FromString(content)
     except DecodeError:
@@ -44,7 +44,13 @@ def read_request(content: bytes) -> Request:
         version_id=message.version_id,
         selector=read_selector(message.runner_selector) if message.HasField("runner_selector") else NO_SELECTOR,
     )
-    return _completed(request, message.model) if message.HasField("model") else request
+    method = _read_method(message.inputs[0].data) if message.inputs else ""
+    return (_completed(request, message.model) if message.HasField("model") else request), method
+
+
+def _read_method(data: resources_pb2.Data) -> str:
+    name = data.metadata.fields.get("_method_name")
+    return str(name.string_value) if name is not None else ""
 
 
 def _completed(request: Request, model: resources_pb2.Model) -> Request:
