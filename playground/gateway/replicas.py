@@ -6,7 +6,6 @@ Whatever goes wrong on the way is told as a PlaygroundError, in words for the ca
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
@@ -14,10 +13,10 @@ from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from playground.protocol import headers
 from playground.protocol.errors import ModelError, PlaygroundError, UnavailableError, from_grpc
-from playground.protocol.pipes import CallHead, Frame, Pipe, Rpc, pack_call
+from playground.protocol.pipes import CallHead, ClientPipe, LostError, PipePool, Rpc
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     from playground.compute.engines.base import Endpoint
 
@@ -28,8 +27,6 @@ MESSAGE_OPTIONS = (
     ("grpc.enable_http_proxy", 0),
 )
 _NEVER_REACHED = "failed to connect"  # how gRPC says that nothing was sent
-_MAX_IDLE = 64
-_MAX_AHEAD_BYTES = 256 * 1024
 
 
 class Upstream(Protocol):
@@ -37,7 +34,7 @@ class Upstream(Protocol):
 
     async def read(self) -> bytes | None: ...
 
-    async def write(self, message: bytes) -> None: ...
+    async def write(self, message: bytes) -> object: ...
 
     async def done_writing(self) -> None: ...
 
@@ -71,116 +68,51 @@ def went_away() -> UnavailableError:
 
 
 class PipeReplica:
-    """A runner of ours: as many sockets as there are calls at once, kept for the next ones."""
+    """A runner of ours."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        host = endpoint.address.rpartition(":")[0]
-        self._address = (host.strip("[]"), endpoint.pipe_port)
-        self._secret = endpoint.secret.encode()
-        self._idle: deque[_PipeCall] = deque()
+        host = endpoint.address.rpartition(":")[0].strip("[]")
+        loop = asyncio.get_running_loop()
+        self._pool = PipePool(
+            lambda make: loop.create_connection(make, host, endpoint.pipe_port), endpoint.secret.encode()
+        )
 
     async def post(self, head: CallHead, request: bytes) -> bytes:
         call = await self._begin(head, request)
         try:
             return await call.read() or b""
+        except LostError:
+            raise went_away() from None
         finally:
             call.end()
 
     async def open(self, head: CallHead, request: bytes) -> Upstream:
-        return await self._begin(head, request)
+        return _PipeCall(await self._begin(head, request))
 
     async def close(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
+        self._pool.close()
 
-    async def _begin(self, head: CallHead, request: bytes) -> _PipeCall:
-        while self._idle:
-            call = self._idle.pop()
-            if call.is_open:
-                break
-        else:
-            loop = asyncio.get_running_loop()
-            try:
-                _, call = await loop.create_connection(lambda: _PipeCall(self._keep), *self._address)
-            except OSError:
-                raise never_reached() from None
-            call.send(Frame.HELLO, self._secret)
-        call.begin(head, request)
-        return call
-
-    def _keep(self, call: _PipeCall) -> None:
-        if len(self._idle) < _MAX_IDLE:
-            self._idle.append(call)
-        else:
-            call.close()
+    async def _begin(self, head: CallHead, request: bytes) -> ClientPipe:
+        try:
+            return await self._pool.begin(head, request, is_open=head.rpc is Rpc.STREAM)
+        except OSError:
+            raise never_reached() from None
 
 
-class _PipeCall(Pipe):
-    """A socket, and the call that is on it now."""
+class _PipeCall:
+    """A call on a socket."""
 
-    def __init__(self, keep: Callable[[_PipeCall], None]) -> None:
-        super().__init__()
-        self._keep = keep
-        self._replies: deque[bytes] = deque()
-        self._bytes_ahead = 0
-        self._is_held = False
-        self._is_over = True
-        self._is_done_writing = True
-        self._waiter: asyncio.Future[None] | None = None
-
-    def begin(self, head: CallHead, request: bytes) -> None:
-        self._is_over = False
-        self._is_done_writing = head.rpc is not Rpc.STREAM
-        self.send(Frame.CALL, pack_call(head, request))
+    def __init__(self, pipe: ClientPipe) -> None:
+        self._pipe = pipe
+        self.write = pipe.write
+        self.done_writing = pipe.done_writing
+        self.end = pipe.end
 
     async def read(self) -> bytes | None:
-        """The next reply; None after the last. Raises UnavailableError."""
-        while not self._replies:
-            if self._is_over:
-                return None
-            if not self.is_open:
-                raise went_away()
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-        reply = self._replies.popleft()
-        self._bytes_ahead -= len(reply)
-        if self._is_held and self._bytes_ahead <= _MAX_AHEAD_BYTES // 2:
-            self._is_held = False
-            self.go_on()
-        return reply
-
-    async def write(self, message: bytes) -> None:
-        self.send(Frame.MESSAGE, message)
-        await self.drain()
-
-    async def done_writing(self) -> None:
-        self._is_done_writing = True
-        self.send(Frame.DONE)
-
-    def end(self) -> None:
-        """Keep the socket after a clean end; closing it is what cancels a call."""
-        if self._is_over and self._is_done_writing and not self._replies and self.is_open:
-            self._keep(self)
-        else:
-            self.close()
-
-    def on_frame(self, kind: int, payload: bytes) -> None:
-        if kind in {Frame.REPLY, Frame.LAST}:
-            self._replies.append(payload)
-            self._bytes_ahead += len(payload)
-            if self._bytes_ahead > _MAX_AHEAD_BYTES and not self._is_held:
-                self._is_held = True
-                self.hold()
-        if kind in {Frame.LAST, Frame.END}:
-            self._is_over = True
-        self._tell()
-
-    def on_lost(self) -> None:
-        self._tell()
-
-    def _tell(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        try:
+            return await self._pipe.read()
+        except LostError:
+            raise went_away() from None
 
 
 class GrpcReplica:

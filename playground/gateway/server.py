@@ -20,6 +20,7 @@ from playground.compute.database import DatabaseThread
 from playground.compute.traffic import Traffic
 from playground.gateway.access import Authenticator
 from playground.gateway.management import Management
+from playground.gateway.pipes import PipeDoor
 from playground.gateway.relay import Relay
 from playground.gateway.replicas import MESSAGE_OPTIONS
 from playground.gateway.snapshots import Snapshots
@@ -46,6 +47,7 @@ class Gateway:
         self._traffic = Traffic()
         self.controller = Controller(self._writes, traffic=self._traffic)
         self._relay = Relay(self._authenticator, self._snapshots, self.controller, self._traffic)
+        self._pipes = PipeDoor(self._relay, settings.GATEWAY_SOCKET)
         self._management = Management(self._authenticator, self._reads)
         self._health = health.HealthServicer()
         self._server = grpc.aio.server(options=_SERVER_OPTIONS)
@@ -72,13 +74,14 @@ class Gateway:
         self._server.add_generic_rpc_handlers((_Handlers(self._relay, self._management),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         await self._server.start()
+        await self._pipes.start()
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         return bound
 
     async def stop(self) -> None:
         """No new calls, 2 s for those that run, then the runners."""
         await self._health.enter_graceful_shutdown()
-        await self._server.stop(GRACE_SECONDS)
+        await asyncio.gather(self._server.stop(GRACE_SECONDS), self._pipes.stop(GRACE_SECONDS))
         await self.controller.close()
         await self._relay.close()
         self._watcher.stop()

@@ -26,20 +26,12 @@ Send: TypeAlias = Callable[[bytes], Awaitable[None]]
 Read: TypeAlias = Callable[[], Awaitable[Data | None]]
 
 
-# A first piece goes at once, and a few streams are never held; among many a piece waits up to 20 ms for company, which
-# saves messages for a delay that no reader sees.
-HOLD_SECONDS_PER_STREAM = 0.0006
-LEAST_HOLD_SECONDS = 0.004
-MOST_HOLD_SECONDS = 0.02
-
-
 class Answering:
     """How calls are carried out. The task that asks has made its ``Call`` the current one, and ends it afterwards."""
 
     def __init__(self, pool: Pool, fetch: Fetch) -> None:
         self._pool = pool
         self._fetch = fetch
-        self._joined_streams = 0
 
     # -- one answer --
 
@@ -179,24 +171,13 @@ class Answering:
         call.on_end = on_end
         self._pool.submit(work)
         if call.takes_joined:
-            await self._send_joined(outbox, send)
+            while (piece := await outbox.get_joined()) is not None:
+                await send(piece)
         else:
             while (piece := await outbox.get()) is not None:
                 await send(piece)
         if failure := call.failure or outbox.failure:
             raise failure
-
-    async def _send_joined(self, outbox: Outbox, send: Send) -> None:
-        """Send what is ready together. The more streams there are at once, the longer pieces wait for company."""
-        self._joined_streams += 1
-        try:
-            while (piece := await outbox.get_joined()) is not None:
-                await send(piece)
-                hold = min(self._joined_streams * HOLD_SECONDS_PER_STREAM, MOST_HOLD_SECONDS)
-                if hold >= LEAST_HOLD_SECONDS:
-                    await asyncio.sleep(hold)
-        finally:
-            self._joined_streams -= 1
 
     def _produce(self, call: Call, method: Method, data: Data, inbox: Inbox | None, outbox: Outbox) -> None:
         """In the model's thread: its generator from first to last piece, or until nobody reads on."""

@@ -168,6 +168,7 @@ class Executor:
         if client is None:
             address = f"http://{_host(settings.GATEWAY_HOST)}:{settings.GATEWAY_PORT}"
             client = self._clients[user.pk] = AsyncClient(address, _Token(user))
+            client.local_socket = settings.GATEWAY_SOCKET
         return client
 
     # Threads.

@@ -15,6 +15,7 @@ from playground.protocol.errors import ConfigError
 from playground.sdk.calls import STREAM_SECONDS, UNARY_SECONDS, check_seconds
 from playground.sdk.channel import AsyncGrpcTransport, AsyncTransport, GrpcTransport, Metadata, Transport
 from playground.sdk.config import Address, clean_token, read_config
+from playground.sdk.pipes import AsyncPipeTransport
 from playground.sdk.streams import OnWait
 
 Token = str | Callable[[], str] | None
@@ -77,9 +78,13 @@ class Link(_Settings):
 class AsyncLink(_Settings):
     """The asynchronous twin: its connections belong to the loop that runs when a call is made."""
 
+    local_socket: Path | None = None
+    """Where the gateway of the same installation listens beside gRPC, for who may open that file."""
+
     @cached_property
     def transport(self) -> AsyncTransport:
-        return AsyncGrpcTransport(self.address, self._certificates)
+        plain = AsyncGrpcTransport(self.address, self._certificates)
+        return AsyncPipeTransport(self.local_socket, plain) if self.local_socket is not None else plain
 
     async def close(self) -> None:
         await self.transport.close()

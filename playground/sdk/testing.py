@@ -146,7 +146,7 @@ def _wait(process: subprocess.Popen[str], log: IO[str], seconds: float) -> str:
     try:
         for line in process.stdout:
             if line.startswith(READY):
-                return line.removeprefix(READY).strip()
+                return line.removeprefix(READY).split()[0]
     finally:
         timer.cancel()
     log.seek(0)

@@ -168,15 +168,21 @@ async def test_a_slow_reader_slows_the_model() -> None:
         assert await client.next() == (Frame.END, b"")
 
 
+LINES = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=64)
+NAMES = st.text(st.sampled_from("abc-"), min_size=1, max_size=20)
+
+
 @given(
     rpc=st.sampled_from(Rpc),
-    request_id=st.text(max_size=64),
-    owner=st.booleans(),
-    joined=st.booleans(),
+    request_id=LINES,
+    flags=st.tuples(st.booleans(), st.booleans()),
+    metadata=st.lists(st.tuples(NAMES, LINES), max_size=4),
     rest=st.binary(),
 )
-def test_what_is_packed_is_what_is_unpacked(rpc: Rpc, request_id: str, owner: bool, joined: bool, rest: bytes) -> None:
-    head = CallHead(rpc, request_id.encode("utf-8", "replace").decode(), owner, joined)
+def test_what_is_packed_is_what_is_unpacked(
+    rpc: Rpc, request_id: str, flags: tuple[bool, bool], metadata: list[tuple[str, str]], rest: bytes
+) -> None:
+    head = CallHead(rpc, request_id, *flags, tuple(metadata))
     assert unpack_call(pack_call(head, rest)) == (head, rest)
 
 
