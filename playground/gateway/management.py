@@ -1,49 +1,98 @@
 """All V2 calls that are no prediction: one door that authenticates, finds the handler and answers in-band.
 
-A call that we do not have yet is answered by its own reply type with a status that says so.
+A call that we do not have is answered by its own reply type with a status that says so. Reads and acts have a thread
+each, so that neither holds up calls that want to be routed, nor an act a read.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 from clarifai_grpc.grpc.api import service_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
+from django.db import transaction
 from google.protobuf import message_factory
 from google.protobuf.message import DecodeError
 
 from playground.catalog.models import User
-from playground.gateway.families import deployments, models, users
+from playground.compute.database import DatabaseThread
+from playground.gateway.families import (
+    apps,
+    clusters,
+    deployment_edits,
+    deployments,
+    model_edits,
+    model_types,
+    models,
+    nodepools,
+    places,
+    runners,
+    users,
+)
 from playground.gateway.requests import new_request_id
 from playground.protocol.errors import InputError, NotFoundError, PlaygroundError, ServerError, to_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator
 
+    from google.protobuf.descriptor import MethodDescriptor
     from google.protobuf.message import Message
 
-    from playground.compute.database import DatabaseThread
     from playground.gateway.access import Authenticator
 
-HANDLERS = {**users.HANDLERS, **models.HANDLERS, **deployments.HANDLERS}
+FAMILIES = (
+    users,
+    apps,
+    models,
+    model_edits,
+    model_types,
+    clusters,
+    nodepools,
+    deployments,
+    deployment_edits,
+    runners,
+    places,
+)
+HANDLERS: dict[str, Callable[[User, Any], Any]] = {
+    name: handler for family in FAMILIES for name, handler in family.HANDLERS.items()
+}
+ACTS = ("Post", "Patch", "Put", "Delete")
+Answer: TypeAlias = Callable[[bytes, Any], Awaitable[bytes]]
 _SERVICE = service_pb2.DESCRIPTOR.services_by_name["V2"]
 log = logging.getLogger(__name__)
 
 
 class Management:
-    """Makes a gRPC handler for each unary V2 method."""
+    """Makes a gRPC handler for each V2 method that takes one request."""
 
-    def __init__(self, authenticator: Authenticator, database: DatabaseThread) -> None:
+    def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
-        self._database = database
+        self._reads = DatabaseThread("management-reads")
+        self._acts = DatabaseThread("management-acts")
+
+    async def close(self) -> None:
+        await self._reads.close()
+        await self._acts.close()
 
     def handler(self, name: str) -> grpc.RpcMethodHandler[Any, Any] | None:
-        """None for what the protocol does not have, or has as a stream."""
+        """None for what the protocol does not have, or has as a stream of requests."""
         method = _SERVICE.methods_by_name.get(name)
-        if method is None or method.client_streaming or method.server_streaming:
+        if method is None or method.client_streaming:
             return None
+        answer = self._answer(name, method)
+        if not method.server_streaming:
+            return grpc.unary_unary_rpc_method_handler(answer)
+
+        async def answer_once(content: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[bytes]:
+            yield await answer(content, context)  # official clients cannot take an end without a message
+
+        return grpc.unary_stream_rpc_method_handler(answer_once)
+
+    def _answer(self, name: str, method: MethodDescriptor) -> Answer:
+        database = self._acts if name.startswith(ACTS) else self._reads
         request_type = message_factory.GetMessageClass(method.input_type)
         reply_type = message_factory.GetMessageClass(method.output_type)
 
@@ -52,7 +101,7 @@ class Management:
             request_id = new_request_id(metadata)
             try:
                 caller = await self._authenticator.caller(metadata)
-                reply = await self._database(_answer, name, caller.pk, _parse(request_type, content))
+                reply = await database(_answer, name, caller.pk, _parse(request_type, content))
             except PlaygroundError as error:
                 reply = _failure(reply_type, error, request_id)
             except Exception:
@@ -61,7 +110,7 @@ class Management:
             reply.status.req_id = request_id
             return bytes(reply.SerializeToString())
 
-        return grpc.unary_unary_rpc_method_handler(answer)
+        return answer
 
 
 def _parse(request_type: type[Message], content: bytes) -> Message:
@@ -72,10 +121,15 @@ def _parse(request_type: type[Message], content: bytes) -> Message:
 
 
 def _answer(name: str, user_pk: int, request: Message) -> Any:
-    handler: Callable[[User, Message], Any] | None = HANDLERS.get(name)
+    handler = HANDLERS.get(name)
     if handler is None:
         raise NotFoundError(f"This server does not have the call {name} yet.", code=StatusCode.NOT_IMPLEMENTED)
-    reply = handler(User.objects.get(pk=user_pk), request)
+    caller = User.objects.get(pk=user_pk)
+    if name.startswith(ACTS):
+        with transaction.atomic():  # a request that names several things does all of it or nothing
+            reply = handler(caller, request)
+    else:
+        reply = handler(caller, request)
     reply.status.code = StatusCode.SUCCESS
     reply.status.description = "Ok"
     return reply

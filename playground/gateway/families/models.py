@@ -1,4 +1,4 @@
-"""Models, their versions with signatures in order of declaration, and model types."""
+"""Models, and their versions with signatures in order of declaration: get and list."""
 
 from __future__ import annotations
 
@@ -7,34 +7,18 @@ from typing import TYPE_CHECKING
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
-from django.db.models import Prefetch
+from django.db.models import OuterRef, Subquery
 
 from playground.catalog.models import Model, ModelVersion, User
-from playground.compute.routing import DEFAULT_APP_ID, ME
+from playground.compute.routing import DEFAULT_APP_ID
+from playground.gateway.families.owners import user_id_of
 from playground.gateway.families.paging import page_of
 from playground.protocol.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-# What a model of each type takes: official clients ask when a call by URL, bytes or file names no input_type.
-INPUT_FIELDS = {
-    "text-to-text": ["text"],
-    "text-classifier": ["text"],
-    "text-embedder": ["text"],
-    "text-to-image": ["text"],
-    "text-to-audio": ["text"],
-    "visual-classifier": ["image"],
-    "visual-detector": ["image"],
-    "visual-embedder": ["image"],
-    "visual-segmenter": ["image"],
-    "image-to-image": ["image"],
-    "image-to-text": ["image"],
-    "audio-to-text": ["audio"],
-    "video-to-text": ["video"],
-    "multimodal-to-text": ["image", "text"],
-    "any-to-any": ["text"],
-}
+LATEST = ModelVersion.objects.filter(model=OuterRef("pk")).order_by("-created_at", "-pk").values("pk")[:1]
 
 
 def get_model(caller: User, request: service_pb2.GetModelRequest) -> service_pb2.SingleModelResponse:
@@ -44,23 +28,32 @@ def get_model(caller: User, request: service_pb2.GetModelRequest) -> service_pb2
 
 
 def list_models(caller: User, request: service_pb2.ListModelsRequest) -> service_pb2.MultiModelResponse:
+    """Of everybody, where the request names nobody at all: so official clients ask for all."""
     owner = request.user_app_id
-    rows = Model.objects.visible_to(caller).filter(app__owner__username=_user_id(caller, owner))
+    rows = Model.objects.visible_to(caller)
+    if request.HasField("user_app_id"):
+        rows = rows.filter(app__owner__username=user_id_of(caller, owner))
     if owner.app_id:
         rows = rows.filter(app__slug=owner.app_id)
     if request.model_type_id:
         rows = rows.filter(type_id=request.model_type_id)
     if request.name:
         rows = rows.filter(slug__icontains=request.name)
-    newest_first = Prefetch("versions", ModelVersion.objects.order_by("-created_at", "-pk"))
-    rows = rows.select_related("app__owner").prefetch_related(newest_first).order_by("pk")
-    models = [_listed(row) for row in page_of(rows, request.page, request.per_page)]
-    return service_pb2.MultiModelResponse(models=models)
+    if request.model_version_ids:
+        rows = rows.filter(pk__in=ModelVersion.objects.filter(slug__in=list(request.model_version_ids)).values("model"))
+    rows = rows.select_related("app__owner").annotate(latest_pk=Subquery(LATEST))
+    found = page_of(caller, rows, request)
+    versions = ModelVersion.objects.defer("config", "requirements").in_bulk(_latest_pks(found))
+    return service_pb2.MultiModelResponse(models=[_listed(row, versions) for row in found])
 
 
-def _listed(row: Model) -> resources_pb2.Model:
+def _latest_pks(rows: Iterable[Model]) -> set[int]:
+    return {pk for row in rows if (pk := getattr(row, "latest_pk", None)) is not None}
+
+
+def _listed(row: Model, versions: Mapping[int, ModelVersion]) -> resources_pb2.Model:
     """In lists, the methods' names and kinds are told too: official listings show them."""
-    version = next(iter(row.versions.all()), None)
+    version = versions.get(getattr(row, "latest_pk", None) or 0)
     message = model_message(row, version)
     for full in version.signatures if version is not None else ():
         message.model_version.method_signatures.add(name=full.name, method_type=full.method_type)
@@ -79,18 +72,9 @@ def list_model_versions(
     caller: User, request: service_pb2.ListModelVersionsRequest
 ) -> service_pb2.MultiModelVersionResponse:
     model = find_model(caller, request.user_app_id, request.model_id)
-    rows = page_of(model.versions.order_by("-created_at", "-pk"), request.page, request.per_page)
+    rows = page_of(caller, model.versions.all(), request, newest_first=True)
     return service_pb2.MultiModelVersionResponse(
         model_versions=[version_message(model, row, in_full=True) for row in rows]
-    )
-
-
-def get_model_type(caller: User, request: service_pb2.GetModelTypeRequest) -> service_pb2.SingleModelTypeResponse:
-    fields = INPUT_FIELDS.get(request.model_type_id)
-    if fields is None:
-        raise NotFoundError(f"No model type {request.model_type_id}. The types are {', '.join(INPUT_FIELDS)}.")
-    return service_pb2.SingleModelTypeResponse(
-        model_type=resources_pb2.ModelType(id=request.model_type_id, title=request.model_type_id, input_fields=fields)
     )
 
 
@@ -98,7 +82,7 @@ def find_model(caller: User, owner: resources_pb2.UserAppIDSet, model_id: str) -
     """The model at an address. Raises NotFoundError in the same words for what is hidden and what is not there."""
     if not model_id:
         raise InputError("The call names no model: give model_id.", code=StatusCode.MODEL_INVALID_REQUEST)
-    user_id, app_id = _user_id(caller, owner), owner.app_id or DEFAULT_APP_ID
+    user_id, app_id = user_id_of(caller, owner), owner.app_id or DEFAULT_APP_ID
     visible = Model.objects.visible_to(caller).select_related("app__owner")
     found = visible.at(user_id, app_id, model_id).first()
     if found is None:
@@ -158,14 +142,9 @@ def version_message(model: Model, version: ModelVersion, *, in_full: bool) -> re
     return message
 
 
-def _user_id(caller: User, owner: resources_pb2.UserAppIDSet) -> str:
-    return caller.username if owner.user_id in ME else str(owner.user_id)
-
-
 HANDLERS: dict[str, Callable[..., object]] = {
     "GetModel": get_model,
     "ListModels": list_models,
     "GetModelVersion": get_model_version,
     "ListModelVersions": list_model_versions,
-    "GetModelType": get_model_type,
 }
