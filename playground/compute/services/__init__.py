@@ -24,7 +24,7 @@ from playground.compute.services.deployments import (
 )
 from playground.compute.services.environment import environment_of
 from playground.compute.services.logs import log_path, read_log, read_tail
-from playground.compute.services.models import delete_model
+from playground.compute.services.models import delete_model, find_model, find_version
 from playground.compute.services.nodepools import (
     NodepoolFacts,
     create_nodepool,
@@ -53,7 +53,9 @@ __all__ = [
     "environment_of",
     "find_cluster",
     "find_deployment",
+    "find_model",
     "find_nodepool",
+    "find_version",
     "log_path",
     "need_of",
     "read_log",

@@ -198,6 +198,7 @@ def _write(
     elif changed & {*_RESTARTING, "environment"}:
         set_fields(deployment, {"generation": deployment.generation + 1})
     if changed:
+        deployment.save(update_fields=["modified_at"])
         note_change("deployment", deployment.pk)
 
 

@@ -182,9 +182,9 @@ def _checked_addresses(values: Any) -> list[dict[str, Any]]:
 
 def _checked_address(value: Any) -> dict[str, Any]:
     given = {"address": value} if isinstance(value, str) else value
-    if not isinstance(given, dict) or not {"address"} <= given.keys() <= {"address", "tls"}:
+    if not isinstance(given, dict) or not {"address"} <= given.keys() <= {"address", "tls", "root_certificate"}:
         raise NODEPOOL.wrong(
-            "addresses", f'An address is like {{"address": "host:port", "tls": false}}, not {value!r}.'
+            "addresses", f'An address is like {{"address": "host:port", "tls": false}}, not {value}.'
         )
     text = str(given["address"])
     try:
@@ -193,8 +193,19 @@ def _checked_address(value: Any) -> dict[str, Any]:
         raise NODEPOOL.wrong("addresses", error.message) from None
     if not text.rstrip("/").rpartition(":")[2].isdigit() or text.startswith("unix:"):
         raise NODEPOOL.wrong("addresses", f"The address {text} names no port: give it like host:8000.")
-    is_secure = NODEPOOL.check_switch(given.get("tls", address.is_secure), "tls")
-    return {"address": address.target, "tls": is_secure}
+    is_secure = NODEPOOL.check_switch(given.get("tls", address.is_secure), "addresses")
+    checked = {"address": address.target, "tls": is_secure}
+    return checked | _checked_certificate(given, is_secure)
+
+
+def _checked_certificate(given: Mapping[str, Any], is_secure: bool) -> dict[str, str]:
+    """Of who vouches for an address, where the system's own authorities do not."""
+    text = given.get("root_certificate", "")
+    if not text:
+        return {}
+    if not is_secure or not isinstance(text, str) or "-----BEGIN CERTIFICATE-----" not in text:
+        raise NODEPOOL.wrong("addresses", "root_certificate is a certificate in PEM, of an address with tls: true.")
+    return {"root_certificate": text}
 
 
 def _checked_types(values: Any) -> list[dict[str, Any]]:
