@@ -6,14 +6,21 @@ Whatever goes wrong on the way is told as a PlaygroundError, in words for the ca
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
+from django.conf import settings
 
+from playground.compute.engines.probes import OFFICIAL, open_channel
+from playground.gateway.dialect import Dialect
+from playground.gateway.official import OfficialReplica
 from playground.protocol import headers
-from playground.protocol.errors import ModelError, PlaygroundError, UnavailableError, from_grpc
+from playground.protocol.errors import ModelError, OverloadedError, PlaygroundError, UnavailableError, from_grpc
 from playground.protocol.pipes import CallHead, ClientPipe, LostError, PipePool, Rpc
+from playground.protocol.signatures import signatures_from_json
+from playground.runner.methods import fenced_fetch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -26,7 +33,9 @@ MESSAGE_OPTIONS = (
     ("grpc.max_send_message_length", 128 * 2**20),
     ("grpc.enable_http_proxy", 0),
 )
-_NEVER_REACHED = "failed to connect"  # how gRPC says that nothing was sent
+_NEVER_REACHED = re.compile("failed to connect|errors resolving")  # how gRPC says that nothing was sent
+_TOO_LARGE = "larger than max"
+_FETCH = fenced_fetch(settings.FETCH_ALLOW)
 
 
 class Upstream(Protocol):
@@ -53,7 +62,11 @@ class Replica(Protocol):
 
 def connect(endpoint: Endpoint) -> Replica:
     """The quickest way to an endpoint. Nothing is sent before the first call."""
-    return PipeReplica(endpoint) if endpoint.pipe_port else GrpcReplica(endpoint)
+    if endpoint.pipe_port:
+        return PipeReplica(endpoint)
+    if endpoint.dialect != OFFICIAL:
+        return GrpcReplica(endpoint)
+    return OfficialReplica(GrpcReplica(endpoint), Dialect(signatures_from_json(endpoint.signatures), _FETCH))
 
 
 def never_reached() -> UnavailableError:
@@ -120,19 +133,19 @@ class GrpcReplica:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._metadata = endpoint.metadata
-        self._channel = grpc.aio.insecure_channel(endpoint.address, options=MESSAGE_OPTIONS)
+        self._channel = open_channel(endpoint)
         self._post = self._channel.unary_unary(f"{SERVICE}PostModelOutputs")
         self._generate = self._channel.unary_stream(f"{SERVICE}GenerateModelOutputs")
         self._stream = self._channel.stream_stream(f"{SERVICE}StreamModelOutputs")
 
     async def post(self, head: CallHead, request: bytes) -> bytes:
-        reply: bytes = await _told(self._post(request, metadata=self._along(head)))
+        reply: bytes = await _told(head.rpc, self._post(request, metadata=self._along(head)))
         return reply
 
     async def open(self, head: CallHead, request: bytes) -> Upstream:
         if head.rpc is Rpc.GENERATE:
-            return _GrpcCall(self._generate(request, metadata=self._along(head)))
-        call = _GrpcCall(self._stream(metadata=self._along(head)))
+            return _GrpcCall(head.rpc, self._generate(request, metadata=self._along(head)))
+        call = _GrpcCall(head.rpc, self._stream(metadata=self._along(head)))
         await call.write(request)
         return call
 
@@ -151,11 +164,12 @@ class GrpcReplica:
 class _GrpcCall:
     """A call on a channel."""
 
-    def __init__(self, call: Any) -> None:
+    def __init__(self, rpc: Rpc, call: Any) -> None:
+        self._rpc = rpc
         self._call = call
 
     async def read(self) -> bytes | None:
-        reply = await _told(self._call.read())
+        reply = await _told(self._rpc, self._call.read())
         return None if reply is grpc.aio.EOF else reply
 
     async def write(self, message: bytes) -> None:
@@ -175,18 +189,34 @@ class _GrpcCall:
         self._call.cancel()
 
 
-async def _told(call: Awaitable[Any]) -> Any:
+async def _told(rpc: Rpc, call: Awaitable[Any]) -> Any:
     try:
         return await call
     except grpc.aio.AioRpcError as error:
-        raise _lost(error) from None
+        raise _lost(rpc, error) from None
 
 
-def _lost(error: grpc.aio.AioRpcError) -> PlaygroundError:
+def _lost(rpc: Rpc, error: grpc.aio.AioRpcError) -> PlaygroundError:
     """What a runner's plain gRPC failure means to the caller: in-band, since official clients retry it blindly."""
-    code = error.code()
+    code, said = error.code(), error.details() or ""
     if code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}:
-        return never_reached() if _NEVER_REACHED in (error.details() or "") else went_away()
-    if code == grpc.StatusCode.RESOURCE_EXHAUSTED:  # the request came through: it is the answer that did not
-        return ModelError("The model's answer is too large to be passed on.", details=error.details() or "")
-    return from_grpc(code, error.details())
+        return never_reached() if _NEVER_REACHED.search(said) else went_away()
+    if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return _too_large(error) if _TOO_LARGE in said else _too_busy(rpc)
+    if code == grpc.StatusCode.UNKNOWN:  # a runner that was told to let the model's exceptions out
+        return ModelError(said or "The model failed, and did not say how.")
+    return from_grpc(code, said)
+
+
+def _too_large(error: grpc.aio.AioRpcError) -> PlaygroundError:
+    """Our own core refuses an answer, or the far side's the request."""
+    said = error.details() or ""
+    if said.startswith("SERVER"):
+        return from_grpc(error.code(), said)
+    return ModelError("The model's answer is too large to be passed on.", details=said)
+
+
+def _too_busy(rpc: Rpc) -> OverloadedError:
+    # A stream's inputs could not be sent twice: a code on which no client tries again by itself.
+    code = StatusCode.RPC_REQUEST_QUEUE_FULL if rpc is Rpc.STREAM else None
+    return OverloadedError("The runner has as many calls as it takes. Nothing was run. Try again soon.", code=code)

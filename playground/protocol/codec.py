@@ -39,6 +39,7 @@ __all__ = [
     "encode_arguments",
     "encode_output",
     "encode_stream_item",
+    "fill_first_argument",
     "is_old_form",
     "method_name",
     "remote_media",
@@ -187,6 +188,17 @@ def _fill(filler: tuple[_FieldCodec, bool], arguments: Mapping[str, Any], data: 
         data.metadata[FILLED_KEY] = codec.name
     else:
         codec.encode(part.data, codec.rules.make_default())
+
+
+def fill_first_argument(signature: Signature, data: Data) -> None:
+    """Add to another's request what ``encode_arguments`` adds by itself, for official runners."""
+    method = _method_of(signature)
+    if method.filler is not None:
+        name = _inline_name(method.filler[0].rules.field)
+        if name is None or not _holds(data, name):
+            _fill(method.filler, {part.id: MISSING for part in data.parts}, data)
+    if not data.parts:
+        data.parts.add()
 
 
 def encode_stream_item(signature: Signature, item: Any) -> Data:

@@ -1,0 +1,215 @@
+"""Calls to official runners, mended on the way: those check nothing, misread what was left out, follow any address.
+
+What goes there is held against the model's signatures, with addresses followed here, behind the fence; what comes back
+is put into the words that our own runners use. Calls to those pass unread instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from clarifai_grpc.grpc.api import resources_pb2, service_pb2
+from clarifai_grpc.grpc.api.status import status_pb2
+from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
+from google.protobuf.message import DecodeError
+
+from playground.protocol import codec
+from playground.protocol.errors import InputError, NotFoundError, ServerError, from_status, to_status
+from playground.protocol.fields import MISSING, Types
+from playground.protocol.pipes import Rpc
+from playground.protocol.signatures import RETURN, MethodKind, Signature, kind_of, stream_field
+from playground.runner.methods import fill_addresses
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from playground.protocol.fields import Field
+    from playground.runner.methods import Fetch
+
+Data: TypeAlias = resources_pb2.Data
+Request: TypeAlias = service_pb2.PostModelOutputsRequest
+Reply: TypeAlias = service_pb2.MultiOutputResponse
+
+GET_SIGNATURES = "_GET_SIGNATURES"
+_KINDS = {Rpc.POST: MethodKind.UNARY, Rpc.GENERATE: MethodKind.GENERATE, Rpc.STREAM: MethodKind.STREAM}
+_HOW = {
+    MethodKind.UNARY: "answers once: call it with PostModelOutputs",
+    MethodKind.GENERATE: "answers in pieces: call it with GenerateModelOutputs",
+    MethodKind.STREAM: "takes a stream and answers in pieces: call it with StreamModelOutputs",
+}
+_FINE = frozenset({StatusCode.SUCCESS, StatusCode.ZERO})
+_fetching = ThreadPoolExecutor(16, thread_name_prefix="fetch")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One input of a call, as far as its answer depends on it. No signature: the model reads messages by itself."""
+
+    signature: Signature | None
+    is_old_form: bool = False
+
+
+class Dialect:
+    """How to speak with one model on an official runner."""
+
+    def __init__(self, signatures: Mapping[str, Signature], fetch: Fetch) -> None:
+        self._signatures = signatures
+        self._fetch = fetch
+
+    # -- what goes there --
+
+    async def mend_request(self, rpc: Rpc, content: bytes) -> tuple[bytes, list[Asked]]:
+        """The first message of a call. Raises InputError and NotFoundError, in the words of our own runners."""
+        request = _parse_request(content)
+        if not request.inputs:
+            raise InputError("the request has no inputs")
+        if rpc is not Rpc.POST and len(request.inputs) != 1:
+            raise InputError(
+                f"a call that answers in pieces takes one input in each message, not {len(request.inputs)}"
+            )
+        if codec.method_name(request.inputs[0].data) == GET_SIGNATURES:
+            return content, []
+        await self._follow_addresses(request)
+        asked = [self._mend_input(rpc, entry.data) for entry in request.inputs]
+        return request.SerializeToString(), asked
+
+    async def mend_item(self, asked: Asked, content: bytes) -> bytes:
+        """A later message of a stream. Raises InputError."""
+        request = _parse_request(content)
+        await self._follow_addresses(request)
+        signature = asked.signature
+        if signature is not None:
+            for entry in request.inputs:
+                item = codec.decode_stream_item(signature, entry.data)
+                if asked.is_old_form and item is not MISSING:
+                    entry.data.CopyFrom(codec.encode_stream_item(signature, item))
+                else:
+                    _say_plainly(signature, entry.data)
+        return bytes(request.SerializeToString())
+
+    async def _follow_addresses(self, request: Request) -> None:
+        """The runner itself would read its own files, and any address it can reach."""
+        for entry in request.inputs:
+            if next(codec.remote_media(entry.data), None) is not None:
+                await asyncio.get_running_loop().run_in_executor(_fetching, self._fill, entry.data)
+
+    def _fill(self, data: Data) -> None:
+        given = sum(1 for _ in codec.remote_media(data))
+        if data.parts and given > sum(1 for part in data.parts for _ in codec.remote_media(part.data)):
+            raise InputError("an address beside the arguments is not followed: give it as an argument")
+        fill_addresses(data, self._fetch)
+        for media in codec.remote_media(data):
+            media.ClearField("url")  # it led to nothing at all, which the runner would fetch again
+
+    def _mend_input(self, rpc: Rpc, data: Data) -> Asked:
+        kind = _KINDS[rpc]
+        name = codec.method_name(data)
+        if name is None and rpc is Rpc.POST and kind.value not in self._signatures:
+            return Asked(None)  # a model from before methods
+        signature = self._find(kind, name or kind.value)
+        arguments = codec.decode_arguments(signature, data)
+        is_old = codec.is_old_form(data)
+        if is_old:
+            item = codec.decode_stream_item(signature, data) if kind is MethodKind.STREAM else MISSING
+            data.CopyFrom(codec.encode_arguments(signature, arguments, item=item))
+        else:
+            _say_plainly(signature, data)
+            codec.fill_first_argument(signature, data)
+        if kind is MethodKind.STREAM:
+            _need_first_item(signature, data)
+        return Asked(signature, is_old)
+
+    def _find(self, kind: MethodKind, name: str) -> Signature:
+        signature = self._signatures.get(name)
+        if signature is None:
+            known = ", ".join(self._signatures) or "none"
+            raise NotFoundError(f'this model has no method "{name}"; its methods are {known}')
+        if kind_of(signature) is not kind:
+            raise InputError(f'the method "{name}" {_HOW[kind_of(signature)]}')
+        return signature
+
+
+def _parse_request(content: bytes) -> Request:
+    try:
+        return Request.FromString(content)
+    except DecodeError:
+        raise InputError("The message is no PostModelOutputsRequest.") from None
+
+
+def _need_first_item(signature: Signature, data: Data) -> None:
+    field = stream_field(signature)
+    if field is not None and all(part.id != field.name for part in data.parts):
+        raise InputError(
+            f'"{signature.name}" runs where a stream begins with an item of "{field.name}"; there was none'
+        )
+
+
+def _say_plainly(signature: Signature, data: Data) -> None:
+    """What we read leniently the official runner would take for nothing: say it in the field it looks at."""
+    fields = {field.name: field for field in signature.input_fields}
+    for part in data.parts:
+        if part.id in fields:
+            _plain(fields[part.id], part.data)
+
+
+def _plain(field: Field, data: Data) -> None:
+    if field.type == Types.FLOAT and data.int_value:
+        data.float_value = float(data.int_value)
+    elif field.type == Types.STR and data.HasField("text") and not data.string_value:
+        data.string_value = data.text.raw
+    elif field.type == Types.TEXT and data.string_value and not data.HasField("text"):
+        data.text.raw = data.string_value
+    elif field.type == Types.LIST and field.type_args:
+        for part in data.parts:
+            _plain(field.type_args[0], part.data)
+    elif field.type in (Types.TUPLE, Types.NAMED_FIELDS):
+        for inner, part in zip(field.type_args, data.parts, strict=False):
+            _plain(inner, part.data)
+
+
+# -- what comes back -------------------------------------------------------------------------------------------------
+
+
+def mend_reply(content: bytes, asked: list[Asked], *, is_owner: bool) -> bytes:
+    """A reply in our own runners' words; tracebacks, which name files, only for the owner. Raises PlaygroundError."""
+    try:
+        reply = Reply.FromString(content)
+    except DecodeError:
+        raise ServerError("The runner answered with something that is no V2 reply.") from None
+    if reply.status.code == StatusCode.ZERO:
+        raise ServerError("The runner's answer has no status.")
+    if reply.status.code != StatusCode.SUCCESS:
+        _restate(reply.status, is_owner=is_owner)
+    elif asked and len(reply.outputs) != len(asked) and asked[0].signature is not None:
+        raise ServerError(f"{len(asked)} inputs were sent to the runner, and {len(reply.outputs)} outputs came back.")
+    for output, one in zip(reply.outputs, asked, strict=False):
+        if output.status.code in _FINE:
+            _mend_output(output, one)
+        else:
+            _restate(output.status, is_owner=is_owner)
+    return bytes(reply.SerializeToString())
+
+
+def _restate(status: status_pb2.Status, *, is_owner: bool) -> None:
+    traceback = list(status.stack_trace)
+    if not status.details:
+        status.details = status.internal_details  # where it puts what the model raised outside of its methods
+    status.internal_details = ""
+    error = from_status(status)
+    status.CopyFrom(to_status(error))
+    if is_owner:
+        status.stack_trace.extend(traceback)
+
+
+def _mend_output(output: resources_pb2.Output, asked: Asked) -> None:
+    """A result that is missing was None: said aloud, since whoever reads it would see a zero or ``{}``."""
+    signature = asked.signature
+    if signature is None:
+        return
+    if all(part.id != RETURN for part in output.data.parts):
+        output.data.CopyFrom(codec.encode_output(signature, None))
+    if asked.is_old_form:
+        output.data.CopyFrom(codec.to_old_form(output.data, signature))
