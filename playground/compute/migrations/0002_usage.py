@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Usage',
             fields=[
-                ('key', models.CharField(help_text='Of everything that tells rows apart', max_length=32, primary_key=True, serialize=False)),
+                ('digest', models.CharField(help_text='Of all that tells rows apart', max_length=32, primary_key=True, serialize=False)),
                 ('span', models.PositiveIntegerField(choices=[(60, 'minute'), (3600, 'hour'), (86400, 'day')])),
                 ('start', models.DateTimeField()),
                 ('deployment_key', models.BigIntegerField()),

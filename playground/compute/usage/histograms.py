@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,11 +38,12 @@ def seconds_of(bucket: int) -> float:
 
 def pack(counts: Mapping[int, int]) -> bytes:
     """The counts of buckets as bytes, the same bytes for the same counts."""
-    return b"".join(
-        _PAIR.pack(bucket, min(count - done, _LARGEST_COUNT))
+    pairs = [
+        (bucket, min(count - done, _LARGEST_COUNT))
         for bucket, count in sorted(counts.items())
         for done in range(0, count, _LARGEST_COUNT)
-    )
+    ]
+    return struct.pack("<" + "HI" * len(pairs), *chain.from_iterable(pairs))
 
 
 def add_packed(counts: dict[int, int], packed: bytes) -> None:

@@ -6,10 +6,9 @@ import logging
 import time
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.utils import timezone
 
-from playground.compute.usage.models import DAY, HOUR, MINUTE, Usage
+from playground.compute.usage.models import SPANS, Usage, kept_for
 
 EVERY_SECONDS = 3600.0
 _JUMP_SECONDS = 600.0
@@ -31,12 +30,7 @@ def run() -> int:
 
 def prune(now: datetime) -> int:
     """Delete what is older, at ``now``, than the settings say; in small steps, so that others can write between."""
-    ages = {
-        MINUTE: settings.USAGE_MINUTES_DAYS,
-        HOUR: settings.USAGE_HOURS_DAYS,
-        DAY: settings.USAGE_DAYS_DAYS,
-    }
-    return sum(_prune(span, now - timedelta(days=days)) for span, days in ages.items())
+    return sum(_prune(span, now - kept_for(span)) for span in SPANS)
 
 
 def _prune(span: int, before: datetime) -> int:

@@ -6,6 +6,9 @@ outlive the deployment, its model and its user, and keep their names as text.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
@@ -14,6 +17,12 @@ from playground.catalog.models import User
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SPANS = (MINUTE, HOUR, DAY)
+
+
+def kept_for(span: int) -> timedelta:
+    """How long rows of this span are kept, by the settings."""
+    days = {MINUTE: settings.USAGE_MINUTES_DAYS, HOUR: settings.USAGE_HOURS_DAYS, DAY: settings.USAGE_DAYS_DAYS}
+    return timedelta(days=days[span])
 
 
 class UsageQuerySet(models.QuerySet["Usage"]):
@@ -30,7 +39,7 @@ class Usage(models.Model):
     Keys are primary keys as they were, never used again; 0 where there was nobody or nothing. Times are in seconds.
     """
 
-    key = models.CharField(max_length=32, primary_key=True, help_text="Of everything that tells rows apart")
+    digest = models.CharField(max_length=32, primary_key=True, help_text="Of all that tells rows apart")
     span = models.PositiveIntegerField(choices=[(MINUTE, "minute"), (HOUR, "hour"), (DAY, "day")])
     start = models.DateTimeField()
     deployment_key = models.BigIntegerField()

@@ -34,6 +34,8 @@ _SUMS = (
     "queue_seconds",
 )
 _HISTOGRAMS = ("latencies", "first_outputs", "queue_times")
+_MERGED = (*_HISTOGRAMS, "last_at")
+_TABLE = Usage._meta.db_table
 _MOST_NAMES = 10_000
 
 
@@ -72,68 +74,94 @@ class Names:
 def write(tallies: Mapping[Kind, Tally], names: Names) -> None:
     """Add the tallies of minutes to the rows. All or nothing. Raises DatabaseError."""
     names.learn(tallies)
-    spread = _spread(tallies)
-    with transaction.atomic():
+    spread = _spread(tallies, names)
+    with transaction.atomic(), connection.cursor() as cursor:
         if connection.features.has_select_for_update:
-            Usage.objects.bulk_create(_rows(spread, names), ignore_conflicts=True)
-        locked = Usage.objects.select_for_update().filter(key__in=spread).order_by("key")
-        rows = {row.key: row for row in _rows(spread, names)} | {row.key: row for row in locked}
-        for key, (_, _, tally) in spread.items():
-            _add(rows[key], tally)
-        Usage.objects.bulk_create(
-            rows.values(),
-            update_conflicts=True,
-            unique_fields=["key"],
-            update_fields=[*_SUMS, *_HISTOGRAMS, "last_at"],
+            Usage.objects.bulk_create([head.row() for head, _ in spread.values()], ignore_conflicts=True)
+        stored = Usage.objects.select_for_update().filter(digest__in=spread).order_by("digest")
+        for digest, last_at, *packed in stored.values_list("digest", "last_at", *_HISTOGRAMS):
+            _add_stored(spread[digest][1], last_at, packed)
+        cursor.executemany(_UPSERT, [_values(head, tally) for head, tally in spread.values()])
+
+
+class Head(NamedTuple):
+    """What a row is of; its fields are columns."""
+
+    digest: str
+    span: int
+    start: datetime
+    deployment_key: int
+    owner_key: int
+    user_key: int
+    deployment: str
+    model: str
+    version: str
+    method: str
+    user: str
+    outcome: str
+
+    @classmethod
+    def of(cls, digest: str, span: int, kind: Kind, names: Names) -> Head:
+        owned = names.deployment(kind.deployment_key)
+        return cls(
+            digest=digest,
+            span=span,
+            start=_time(kind.start),
+            deployment_key=kind.deployment_key,
+            owner_key=owned.owner_key,
+            user_key=kind.user_key,
+            deployment=owned.deployment,
+            model=owned.model,
+            version=kind.version,
+            method=kind.method,
+            user=names.user(kind.user_key),
+            outcome=kind.outcome,
         )
 
+    def row(self) -> Usage:
+        """The row as it begins: nothing counted."""
+        return Usage(**self._asdict(), last_at=self.start)
 
-def _spread(tallies: Mapping[Kind, Tally]) -> dict[str, tuple[int, Kind, Tally]]:
-    """The tallies by row: each minute's in its minute, hour and day."""
-    rows: dict[str, tuple[int, Kind, Tally]] = {}
+
+def _upsert() -> str:
+    """Sums are added by the database; what it cannot add was merged with what it had."""
+    columns = [*Head._fields, *_SUMS, *_MERGED]
+    added = [f'"{name}" = "{_TABLE}"."{name}" + excluded."{name}"' for name in _SUMS]
+    merged = [f'"{name}" = excluded."{name}"' for name in _MERGED]
+    names = ", ".join(f'"{name}"' for name in columns)
+    places = ", ".join(["%s"] * len(columns))
+    changes = ", ".join(added + merged)
+    return f'INSERT INTO "{_TABLE}" ({names}) VALUES ({places}) ON CONFLICT ("digest") DO UPDATE SET {changes}'
+
+
+_UPSERT = _upsert()
+
+
+def _spread(tallies: Mapping[Kind, Tally], names: Names) -> dict[str, tuple[Head, Tally]]:
+    """The tallies by row: each minute's in its minute, hour and day; in the order in which all writers lock rows."""
+    rows: dict[str, tuple[Head, Tally]] = {}
     for kind, tally in tallies.items():
         for span in SPANS:
             spanned = kind._replace(start=kind.start // span * span)
-            rows.setdefault(_key(span, spanned), (span, spanned, Tally()))[2].add(tally)
+            digest = blake2b(repr((span, *spanned)).encode(), digest_size=16).hexdigest()
+            if digest not in rows:
+                rows[digest] = (Head.of(digest, span, spanned, names), Tally())
+            rows[digest][1].add(tally)
     return dict(sorted(rows.items()))
 
 
-def _key(span: int, kind: Kind) -> str:
-    return blake2b(repr((span, *kind)).encode(), digest_size=16).hexdigest()
+def _add_stored(tally: Tally, last_at: datetime, packed: Iterable[bytes]) -> None:
+    tally.last_at = max(tally.last_at, last_at.timestamp())
+    for name, histogram in zip(_HISTOGRAMS, packed, strict=True):
+        add_packed(getattr(tally, name), histogram)
 
 
-def _rows(spread: Mapping[str, tuple[int, Kind, Tally]], names: Names) -> list[Usage]:
-    """The rows as they begin: nothing counted."""
-    return [_row(key, span, kind, names) for key, (span, kind, _) in spread.items()]
-
-
-def _row(key: str, span: int, kind: Kind, names: Names) -> Usage:
-    deployment = names.deployment(kind.deployment_key)
-    return Usage(
-        key=key,
-        span=span,
-        start=_time(kind.start),
-        deployment_key=kind.deployment_key,
-        owner_key=deployment.owner_key,
-        user_key=kind.user_key,
-        deployment=deployment.deployment,
-        model=deployment.model,
-        version=kind.version,
-        method=kind.method,
-        user=names.user(kind.user_key),
-        outcome=kind.outcome,
-        last_at=_time(kind.start),
-    )
-
-
-def _add(row: Usage, tally: Tally) -> None:
-    for name in _SUMS:
-        setattr(row, name, getattr(row, name) + getattr(tally, name))
-    for name in _HISTOGRAMS:
-        counts = dict(getattr(tally, name))
-        add_packed(counts, bytes(getattr(row, name)))
-        setattr(row, name, pack(counts))
-    row.last_at = max(row.last_at, _time(tally.last_at))
+def _values(head: Head, tally: Tally) -> list[Any]:
+    adapt = connection.ops.adapt_datetimefield_value
+    known = [adapt(value) if isinstance(value, datetime) else value for value in head]
+    sums = [getattr(tally, name) for name in _SUMS]
+    histograms = [pack(getattr(tally, name)) for name in _HISTOGRAMS]
+    return [*known, *sums, *histograms, adapt(_time(tally.last_at))]
 
 
 def _read_deployments(keys: Iterable[int]) -> dict[int, DeploymentNames]:
