@@ -65,7 +65,7 @@ class Admission:
         versions = {
             one.endpoint: one.version_id
             for one in self._controller.observe(deployment_pk).replicas
-            if one.is_ready and one.endpoint is not None and version_id in {"", one.version_id}
+            if one.is_ready and one.endpoint is not None and (not version_id or one.version_id in {"", version_id})
         }
         present = self._traffic.present(tuple(versions))
         if not present:

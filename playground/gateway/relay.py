@@ -72,6 +72,7 @@ class Relay:
         self._authenticator = authenticator
         self._snapshots = snapshots
         self._controller = controller
+        self._traffic = traffic
         self._admission = Admission(controller, traffic)
         self._counter = counter
         self._replicas: dict[Endpoint, Replica] = {}
@@ -196,9 +197,10 @@ class Relay:
         return replica
 
     def _close_stale(self) -> None:
-        """A replica that came back has a new address: nothing answers at the old one any more."""
-        stale = self._replicas.keys() - self._controller.endpoints()
-        for endpoint in stale:
+        """A replica that came back has a new address: nothing new goes to the old one any more."""
+        for endpoint in self._replicas.keys() - self._controller.endpoints():
+            if self._traffic.at(endpoint):
+                continue
             task = asyncio.create_task(self._replicas.pop(endpoint).close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
