@@ -11,6 +11,7 @@ import contextlib
 import logging
 import secrets
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -72,6 +73,7 @@ class Executor:
         self.worker_id = services.new_worker_id(secrets.token_hex(4))
         self._loop = asyncio.get_running_loop()
         self._runs: dict[UUID, LiveRun] = {}
+        self._running: Counter[int] = Counter()  # by user
         self._feeds: dict[Feed, Callable[[int], Awaitable[None]]] = {}
         self._clients: dict[int, AsyncClient] = {}
         self._abandoned: dict[UUID, asyncio.TimerHandle] = {}
@@ -110,8 +112,7 @@ class Executor:
             self.attach(user, request.run_id, 0, feed)
             return
         user_pk = user.pk
-        running = sum(not run.is_ended and run.user_pk == user_pk for run in self._runs.values())
-        if running >= MAX_RUNNING:
+        if self._running[user_pk] >= MAX_RUNNING:
             raise OverloadedError(f"{MAX_RUNNING} of your runs are still going on: stop one, or wait for its end.")
         self._beat_if_due()
         run = self._runs[request.run_id] = LiveRun(
@@ -123,6 +124,8 @@ class Executor:
             in_thread=self.in_thread,
             on_refused=self._refused,
         )
+        self._running[user_pk] += 1
+        run.task.add_done_callback(lambda _: self._running.subtract([user_pk]))
         feed.follow(run.id, LiveCursor(run.tail, 0))
 
     def attach(self, user: User, run_id: UUID, after: int, feed: Feed) -> None:
