@@ -96,6 +96,13 @@ class ModelQuerySet(models.QuerySet["Model"]):
             return self
         return self.filter(Q(app__in=App.objects.with_role(user)) | Q(visibility=PUBLIC))
 
+    def deployable_by(self, user: User) -> ModelQuerySet:
+        """Models of the apps in which ``user`` is a member or an owner."""
+        if user.is_superuser:
+            return self
+        apps = Membership.objects.filter(user=user).exclude(role=Membership.Role.VIEWER).values("app")
+        return self.filter(Q(app__owner=user) | Q(app__in=apps))
+
     def at(self, user_id: str, app_id: str, model_id: str) -> ModelQuerySet:
         """The model at an address ``user_id/app_id/models/model_id``: at most one."""
         return self.filter(app__owner__username=user_id, app__slug=app_id, slug=model_id)

@@ -88,7 +88,8 @@ class Choice:
     def selector(self) -> dict[str, str]:
         """As a run keeps what was asked."""
         if "deployment" in self.query:
-            return {"deployment_id": self.query["deployment"]}
+            whose = {"deployment_user_id": self.query["owner"]} if "owner" in self.query else {}
+            return {"deployment_id": self.query["deployment"], **whose}
         if "cluster" in self.query:
             return {"compute_cluster_id": self.query["cluster"], "nodepool_id": self.query["nodepool"]}
         return {}
@@ -105,26 +106,42 @@ def list_choices(user: User, model: Model) -> list[Choice]:
     """Shared first, then the model's other deployments that ``user`` sees."""
     rows = Deployment.objects.visible_to(user).filter(model=model).select_related("nodepool__cluster", "owner")
     ordered = sorted(rows, key=lambda row: (not row.is_shared, row.slug))
-    return [_choice_of(row) for row in ordered]
+    return [_choice_of(row, user) for row in ordered]
 
 
-def _choice_of(row: Deployment) -> Choice:
-    return Choice("Shared (default)", {}, row) if row.is_shared else Choice(row.slug, {"deployment": row.slug}, row)
+def _choice_of(row: Deployment, user: User) -> Choice:
+    """Another's deployment goes by its owner too: both may have one of that id."""
+    if row.is_shared:
+        return Choice("Shared (default)", {}, row)
+    if row.owner_id == user.pk:
+        return Choice(row.slug, {"deployment": row.slug}, row)
+    owner = row.owner.username
+    return Choice(f"{owner} / {row.slug}", {"deployment": row.slug, "owner": owner}, row)
 
 
 def choose(choices: list[Choice], asked: Mapping[str, str]) -> Choice:
-    """The choice that a page's query string names: ``deployment``, or ``cluster`` with ``nodepool``, or nothing."""
+    """The choice that a page's query string names: ``deployment``, or ``cluster`` with ``nodepool``, or nothing.
+
+    ``owner`` goes with a deployment of somebody else's.
+    """
     deployment, cluster, nodepool = (asked.get(name, "") for name in ("deployment", "cluster", "nodepool"))
+    owner = asked.get("owner", "")
     if deployment and (cluster or nodepool):
         return Choice(deployment, {}, refusal="Name a deployment, or a cluster and a nodepool, not both.")
     if deployment:
-        named = (entry for entry in choices if entry.deployment and entry.deployment.slug == deployment)
+        here = [entry for entry in choices if entry.deployment and entry.deployment.slug == deployment]
+        named = (entry for entry in here if owner in ("", _owner_of(entry)))
+        own_first = sorted(named, key=lambda entry: "owner" in entry.query)
         unknown = Choice(deployment, {"deployment": deployment}, refusal=_refusal(f"No deployment {deployment}"))
-        return next(named, unknown)
+        return next(iter(own_first), unknown)
     if cluster or nodepool:
         return _choose_place(choices, cluster, nodepool)
     default = (entry for entry in choices if not entry.query)
     return next(default, Choice("Shared (default)", {}))
+
+
+def _owner_of(entry: Choice) -> str:
+    return entry.deployment.owner.username if entry.deployment else ""
 
 
 def _choose_place(choices: list[Choice], cluster: str, nodepool: str) -> Choice:
@@ -244,10 +261,6 @@ def _usual(earlier: list[Transition]) -> dict[str, float]:
         if following.state not in {State.FAILED, State.PENDING}:
             times.setdefault(entry.state, []).append((following.at - entry.at).total_seconds())
     return {state: statistics.median(values) for state, values in times.items() if len(values) >= FEW_STARTS}
-
-
-def may_change(user: User, deployment: Deployment) -> bool:
-    return deployment.owner_id == user.pk or user.is_staff
 
 
 def list_runs(user: User, model: Model | None = None) -> QuerySet[Run]:

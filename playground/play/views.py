@@ -9,7 +9,6 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
@@ -100,7 +99,12 @@ def _names_place(request: HttpRequest) -> bool:
 
 def _asked_by(run: Run) -> dict[str, str]:
     """A run's selector in the words of a query string."""
-    names = {"deployment_id": "deployment", "compute_cluster_id": "cluster", "nodepool_id": "nodepool"}
+    names = {
+        "deployment_id": "deployment",
+        "deployment_user_id": "owner",
+        "compute_cluster_id": "cluster",
+        "nodepool_id": "nodepool",
+    }
     return {names[key]: value for key, value in run.selector.items() if key in names}
 
 
@@ -130,7 +134,7 @@ def _takes_pictures(forms: list[MethodForm]) -> bool:
 def _start_context(user: User, deployment: Deployment | None, *, has_forms: bool) -> dict[str, Any]:
     if deployment is None:
         return {"deployment": None, "has_forms": has_forms}
-    may_change = services.may_change(user, deployment)
+    may_change = compute.may_change(user, deployment)
     is_up = deployment.is_ready or deployment.state in {Deployment.State.ZERO, Deployment.State.DRAINING}
     return {
         "deployment": deployment,
@@ -171,8 +175,6 @@ def deployment_state(request: HttpRequest, pk: int) -> HttpResponse:
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     user = _user(request)
     found = get_object_or_404(Deployment.objects.visible_to(user), pk=pk)
-    if not services.may_change(user, found):
-        raise PermissionDenied
     compute.retry(user, found)
     if request.htmx:  # type: ignore[attr-defined] # set by HtmxMiddleware
         target = reverse("play:deployment_state", args=[pk])

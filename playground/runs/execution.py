@@ -271,6 +271,7 @@ class LiveRun:
         asked = self.request.selector
         names = ("deployment_id", "nodepool_id", "compute_cluster_id")
         as_asked = all(where[name] == asked[name] for name in names if name in asked) if asked else where["is_shared"]
+        as_asked = as_asked and asked.get("deployment_user_id", served.deployment_user_id) == served.deployment_user_id
         if self._journal is not None:
             self._journal.served_by = where
         self._append(events.ROUTED, events.routed(served_by=where, as_asked=bool(as_asked)))

@@ -213,7 +213,7 @@ def _look_up(user: User, request: Request) -> Target:
         .select_related("owner", "version", "nodepool__cluster")
         .order_by("-is_shared", "pk")
     )
-    asked = next((deployment for deployment in deployments if _fits(deployment, request.selector)), None)
+    asked = next((deployment for deployment in deployments if _fits(deployment, request.selector, user)), None)
     version = _version(model, request.version, asked)
     return Target(
         model_id=model.pk,
@@ -226,10 +226,11 @@ def _look_up(user: User, request: Request) -> Target:
     )
 
 
-def _fits(deployment: Deployment, selector: dict[str, str]) -> bool:
+def _fits(deployment: Deployment, selector: dict[str, str], user: User) -> bool:
     """Whether a call with this selector would go to it: for its state and version alone, the gateway routes."""
     if "deployment_id" in selector:
-        return deployment.slug == selector["deployment_id"]
+        owner = selector.get("deployment_user_id") or user.username
+        return (deployment.owner.username, deployment.slug) == (owner, selector["deployment_id"])
     if "nodepool_id" in selector:
         nodepool = deployment.nodepool
         return (nodepool.cluster.slug, nodepool.slug) == (selector.get("compute_cluster_id"), selector["nodepool_id"])

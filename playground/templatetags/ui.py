@@ -101,6 +101,24 @@ def ago(at: datetime | None, short: bool = False) -> SafeString | str:
     )
 
 
+@register.simple_tag
+def local_time(at: datetime) -> SafeString:
+    """An exact time; the page shows it in the reader's zone."""
+    return format_html(
+        '<local-time><time datetime="{}">{}</time></local-time>',
+        at.isoformat(timespec="milliseconds"),
+        f"{at:%b} {at.day}, {at:%H:%M:%S} UTC",
+    )
+
+
+@register.filter
+def megabytes(value: int | None) -> str:
+    """A size given in bytes: 31 MB, 1.2 GB. Nothing measured yet is an en dash."""
+    if not value:
+        return "–"  # noqa: RUF001 - the dash for "missing"
+    return f"{value / 1e9:.1f}{NO_BREAK}GB" if value >= 999_500_000 else f"{value / 1e6:.0f}{NO_BREAK}MB"
+
+
 def age(at: datetime, now: datetime | None = None) -> str:
     """now, 12 s ago, 9 min ago, 3 h ago, 2 days ago; after a week the date."""
     passed = ((now or timezone.now()) - at).total_seconds()

@@ -1,6 +1,7 @@
 /* The one entry: defines the elements that pages use. */
 import "./elements/ask-dialog.js";
 import "./elements/copy-button.js";
+import "./elements/local-time.js";
 import "./elements/media-input.js";
 import "./elements/menu-popover.js";
 import "./elements/play-field.js";

@@ -32,6 +32,7 @@ from playground.compute.services.nodepools import (
     edit_nodepool,
     find_nodepool,
 )
+from playground.compute.services.owners import may_change, require_change
 from playground.compute.services.placement import need_of, why_not
 from playground.compute.services.states import record_state, retry
 
@@ -57,10 +58,12 @@ __all__ = [
     "find_nodepool",
     "find_version",
     "log_path",
+    "may_change",
     "need_of",
     "read_log",
     "read_tail",
     "record_state",
+    "require_change",
     "retry",
     "scale",
     "set_enabled",
