@@ -7,6 +7,7 @@ is put into the words that our own runners use. Calls to those pass unread inste
 from __future__ import annotations
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,10 +18,10 @@ from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 from google.protobuf.message import DecodeError
 
 from playground.protocol import codec
-from playground.protocol.errors import InputError, NotFoundError, ServerError, from_status, to_status
+from playground.protocol.errors import InputError, ModelError, NotFoundError, ServerError, from_status, to_status
 from playground.protocol.fields import MISSING, Types
 from playground.protocol.pipes import Rpc
-from playground.protocol.signatures import RETURN, MethodKind, Signature, kind_of, stream_field
+from playground.protocol.signatures import RETURN, MethodKind, Signature, kind_of, output_field, stream_field
 from playground.runner.methods import fill_addresses
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _HOW = {
     MethodKind.GENERATE: "answers in pieces: call it with GenerateModelOutputs",
     MethodKind.STREAM: "takes a stream and answers in pieces: call it with StreamModelOutputs",
 }
+_NONE = re.compile(r"Incompatible type for \w+: <class 'NoneType'>|'NoneType' object has no attribute 'items'")
 _FINE = frozenset({StatusCode.SUCCESS, StatusCode.ZERO})
 _fetching = ThreadPoolExecutor(16, thread_name_prefix="fetch")
 
@@ -181,7 +183,9 @@ def mend_reply(content: bytes, asked: list[Asked], *, is_owner: bool) -> bytes:
         raise ServerError("The runner answered with something that is no V2 reply.") from None
     if reply.status.code == StatusCode.ZERO:
         raise ServerError("The runner's answer has no status.")
-    if reply.status.code != StatusCode.SUCCESS:
+    if asked and _is_refused_none(reply.status):
+        _take_none(reply, asked)
+    elif reply.status.code != StatusCode.SUCCESS:
         _restate(reply.status, is_owner=is_owner)
     elif asked and len(reply.outputs) != len(asked) and asked[0].signature is not None:
         raise ServerError(f"{len(asked)} inputs were sent to the runner, and {len(reply.outputs)} outputs came back.")
@@ -191,6 +195,23 @@ def mend_reply(content: bytes, asked: list[Asked], *, is_owner: bool) -> bytes:
         else:
             _restate(output.status, is_owner=is_owner)
     return bytes(reply.SerializeToString())
+
+
+def _is_refused_none(status: status_pb2.Status) -> bool:
+    """Whether the model returned None, for which the runner has no message."""
+    is_from_output = any("_convert_output_to_proto" in line for line in status.stack_trace)
+    return is_from_output and _NONE.fullmatch(status.details) is not None
+
+
+def _take_none(reply: Reply, asked: list[Asked]) -> None:
+    """None is a fine answer where JSON is returned; anything else is refused as by our own runners. Raises ModelError."""
+    signature = asked[0].signature
+    if len(asked) > 1 or signature is None or output_field(signature).iterator or output_field(signature).type_args:
+        raise ModelError("The model returned None, which this runner cannot pass on.")
+    codec.encode_output(signature, None)
+    reply.Clear()
+    reply.status.code = StatusCode.SUCCESS
+    reply.outputs.add().status.code = StatusCode.SUCCESS
 
 
 def _restate(status: status_pb2.Status, *, is_owner: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from playground.gateway.dialect import Dialect, mend_reply
@@ -45,11 +46,16 @@ class _OfficialCall:
     async def read(self) -> bytes | None:
         try:
             reply = await self._far.read()
-        except PlaygroundError as error:
-            raise self._failure or error from None
-        if self._failure is not None:
-            raise self._failure
+        except (PlaygroundError, asyncio.CancelledError):
+            self._raise_failure()
+            raise
+        self._raise_failure()
         return None if reply is None else mend_reply(reply, self._asked, is_owner=self._is_owner)
+
+    def _raise_failure(self) -> None:
+        task = asyncio.current_task()
+        if self._failure is not None and not (task and task.cancelling()):
+            raise self._failure from None
 
     async def write(self, message: bytes) -> None:
         if self._failure is not None:
