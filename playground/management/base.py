@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
 from playground.catalog.models import User
+from playground.processes.files import raise_open_files
 from playground.protocol.errors import PlaygroundError
 
 
@@ -29,6 +30,7 @@ class PlaygroundCommand(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         self._is_terminal = True
+        raise_open_files()
         super().run_from_argv(argv)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
