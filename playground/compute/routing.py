@@ -12,7 +12,7 @@ that its user may not see, so what is hidden reads the same as what does not exi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
@@ -54,6 +54,7 @@ class NodepoolKey:
     user_id: str
     cluster_id: str
     nodepool_id: str
+    pk: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         return f"{self.cluster_id}/{self.nodepool_id}"
@@ -84,6 +85,12 @@ class DeploymentEntry:
     def lists(self, nodepool: NodepoolKey) -> bool:
         """Whether it may be there."""
         return nodepool == self.nodepool or nodepool in self.others
+
+    def seen_on(self, nodepool_pk: int) -> DeploymentEntry:
+        """The same where a replica of it really is: on one of its nodepools, while it moves from one to another."""
+        if nodepool_pk == self.nodepool.pk:
+            return self
+        return replace(self, nodepool=next((one for one in self.others if one.pk == nodepool_pk), self.nodepool))
 
 
 class Selector(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
@@ -31,6 +31,14 @@ _AHEAD = {
 }
 
 
+class Place(NamedTuple):
+    """A replica that takes a call: where, the version it runs, the nodepool it is on."""
+
+    endpoint: Endpoint
+    version_id: str
+    nodepool_pk: int
+
+
 class Admission:
     """``enter``, carry the call to the replica, ``leave``."""
 
@@ -40,8 +48,8 @@ class Admission:
 
     async def enter(
         self, rpc: Rpc, deployment: DeploymentEntry, *, version_id: str = "", is_owner: bool = False
-    ) -> tuple[Endpoint, str]:
-        """A ready replica, counted as busy until ``leave``, and the version it runs.
+    ) -> Place:
+        """A ready replica, counted as busy until ``leave``.
 
         ``version_id``: no other version will do. Raises OverloadedError, DeployingError, ConflictError.
         """
@@ -51,27 +59,24 @@ class Admission:
         found = self._pick(deployment.pk, version_id)
         if found is None:
             found = await self._wait(rpc, deployment, version_id, is_owner=is_owner)
-        traffic.begin(deployment.pk, found[0])
+        traffic.begin(deployment.pk, found.endpoint)
         return found
 
-    def leave(self, deployment: DeploymentEntry, endpoint: Endpoint) -> None:
-        self._traffic.end(deployment.pk, endpoint)
+    def leave(self, deployment: DeploymentEntry, place: Place) -> None:
+        self._traffic.end(deployment.pk, place.endpoint)
 
     def lose(self, endpoint: Endpoint) -> None:
         """Nothing answers there: until the controller has seen it too, no new call goes there."""
         self._traffic.lose(endpoint)
 
-    def _pick(self, deployment_pk: int, version_id: str) -> tuple[Endpoint, str] | None:
-        versions = {
-            one.endpoint: one.version_id
+    def _pick(self, deployment_pk: int, version_id: str) -> Place | None:
+        ready = {
+            one.endpoint: Place(one.endpoint, one.version_id, one.nodepool_id)
             for one in self._controller.observe(deployment_pk).replicas
             if one.is_ready and one.endpoint is not None and (not version_id or one.version_id in {"", version_id})
         }
-        present = self._traffic.present(tuple(versions))
-        if not present:
-            return None
-        endpoint = self._traffic.least_busy(present)
-        return endpoint, versions[endpoint]
+        present = self._traffic.present(tuple(ready))
+        return ready[self._traffic.least_busy(present)] if present else None
 
     async def _wait_for_room(self, rpc: Rpc, deployment: DeploymentEntry, limit: int) -> None:
         traffic, pk = self._traffic, deployment.pk
@@ -85,9 +90,7 @@ class Admission:
             raise OverloadedError(f"{busy} As many streams wait already.", code=StatusCode.RPC_REQUEST_QUEUE_FULL)
         await traffic.room(pk, limit)
 
-    async def _wait(
-        self, rpc: Rpc, deployment: DeploymentEntry, version_id: str, *, is_owner: bool
-    ) -> tuple[Endpoint, str]:
+    async def _wait(self, rpc: Rpc, deployment: DeploymentEntry, version_id: str, *, is_owner: bool) -> Place:
         """Hold a call to a deployment that is not ready; a stream for as long as its caller waits.
 
         Why it failed is told to everybody, the log to the model's owner: it holds others' calls.

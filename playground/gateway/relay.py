@@ -19,7 +19,7 @@ from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 from playground.compute.usage.records import STOPPED
 from playground.gateway.admission import Admission
 from playground.gateway.replicas import connect, never_reached
-from playground.gateway.requests import new_request_id, read_request, request_id_tail
+from playground.gateway.requests import new_request_id, read_request, request_id_tail, served_by_tail
 from playground.gateway.tallies import Tally, name_of, refusal_of
 from playground.protocol import headers
 from playground.protocol.errors import InputError, PlaygroundError, ServerError, UnavailableError, to_status
@@ -156,23 +156,23 @@ class Relay:
     ) -> bytes:
         deployment = destination.route.deployment
         tally.tail = b""
-        endpoint, tally.version_id = await self._admission.enter(
-            head.rpc, deployment, version_id=version_id, is_owner=head.is_owner
-        )
-        tally.tail = request_id_tail(tally.request_id) + destination.tail
+        place = await self._admission.enter(head.rpc, deployment, version_id=version_id, is_owner=head.is_owner)
+        is_moving = place.nodepool_pk not in {0, deployment.nodepool.pk}
+        served_by = served_by_tail(deployment.seen_on(place.nodepool_pk)) if is_moving else destination.tail
+        tally.version_id, tally.tail = place.version_id, request_id_tail(tally.request_id) + served_by
         tally.sent_at = time.monotonic()
-        call = Call(self._replica(endpoint), head, tally.tail, tally)
+        call = Call(self._replica(place.endpoint), head, tally.tail, tally)
         try:
             return await attempt(call)
         except UnavailableError as error:
             is_unrun = _is_unrun(error)
-            if is_unrun or endpoint.pipe_port:
-                self._admission.lose(endpoint)
+            if is_unrun or place.endpoint.pipe_port:
+                self._admission.lose(place.endpoint)
             if is_unrun and not call.is_begun:
                 raise _TryElsewhereError(error) from None
             raise
         finally:
-            self._admission.leave(deployment, endpoint)
+            self._admission.leave(deployment, place)
 
     def _note(self, tally: Tally) -> None:
         record = tally.record()

@@ -29,9 +29,12 @@ SHARED_OTHER = DeploymentEntry(2, "owner", "shared-smollm2", OTHER, SHARED_POOL,
 OWN = DeploymentEntry(3, "mate", "hello-fast", HELLO, FAST_POOL)
 PINNED = DeploymentEntry(4, "mate", "hello-old", HELLO, NodepoolKey("mate", "lab", "slow"), pinned="v1")
 OFF = DeploymentEntry(5, "mate", "hello-off", HELLO, NodepoolKey("mate", "lab", "dark"), is_enabled=False)
+SPARE_POOL = NodepoolKey("mate", "lab", "spare", 5)
+WIDE = DeploymentEntry(8, "mate", "other-wide", OTHER, FAST_POOL, others=(SPARE_POOL, EMPTY_POOL))
+NONE = DeploymentEntry(9, "mate", "hello-none", HELLO, NodepoolKey("mate", "lab", "none"), max_replicas=0)
 TWIN_POOL = NodepoolKey("mate", "lab", "twins")
 TWINS = [DeploymentEntry(6, "mate", "twin-a", HELLO, TWIN_POOL), DeploymentEntry(7, "mate", "twin-b", HELLO, TWIN_POOL)]
-DEPLOYMENTS = [SHARED, SHARED_OTHER, OWN, PINNED, OFF, *TWINS]
+DEPLOYMENTS = [SHARED, SHARED_OTHER, OWN, PINNED, OFF, WIDE, NONE, *TWINS]
 MATE = Snapshot.of(
     "mate",
     models=[
@@ -40,7 +43,7 @@ MATE = Snapshot.of(
         ModelEntry(ModelKey("mate", "main", "new"), ()),
     ],
     deployments=DEPLOYMENTS,
-    nodepools=[SHARED_POOL, EMPTY_POOL, *(entry.nodepool for entry in DEPLOYMENTS)],
+    nodepools=[SHARED_POOL, EMPTY_POOL, SPARE_POOL, *(entry.nodepool for entry in DEPLOYMENTS)],
     built_in=SHARED_POOL,
 )
 
@@ -64,6 +67,9 @@ def ask(model: ModelKey = HELLO, *, version_id: str = "", **selector: str) -> Re
         (ask(deployment_id="hello-old", version_id="v1"), PINNED, "v1"),
         (ask(cluster_id="lab", nodepool_id="fast"), OWN, "v2"),
         (ask(cluster_id="lab", nodepool_id="fast", cluster_user_id="mate"), OWN, "v2"),
+        (ask(OTHER, cluster_id="lab", nodepool_id="fast"), WIDE, "w1"),
+        (ask(OTHER, cluster_id="lab", nodepool_id="spare"), WIDE, "w1"),
+        (ask(OTHER, cluster_id="lab", nodepool_id="empty"), WIDE, "w1"),
         (ask(cluster_id="local", nodepool_id="shared"), SHARED, "v2"),
         (ask(cluster_id="local", nodepool_id="shared", cluster_user_id="owner"), SHARED, "v2"),
     ],
@@ -118,6 +124,7 @@ REFUSALS = [
         ["hello-fast serves owner/main/models/hello", "shared-smollm2"],
     ),
     (ask(deployment_id="hello-off"), ConflictError, StatusCode.DEPLOYMENT_DISABLED, ["hello-off", "switched off"]),
+    (ask(deployment_id="hello-none"), ConflictError, StatusCode.MODEL_NOT_DEPLOYED, ["hello-none", "maximum is 0"]),
     (
         ask(deployment_id="hello-fast", cluster_id="lab", nodepool_id="fast"),
         InputError,
@@ -195,3 +202,9 @@ def test_a_model_without_versions_is_named() -> None:
     snapshot = Snapshot.of("mate", models=[ModelEntry(key, ())], deployments=[lone], nodepools=[FAST_POOL])
     with pytest.raises(NotFoundError, match="no version yet"):
         route(snapshot, ask(key, deployment_id="lone"))
+
+
+def test_a_deployment_between_two_nodepools_is_named_where_it_really_is() -> None:
+    assert WIDE.seen_on(SPARE_POOL.pk).nodepool == SPARE_POOL
+    assert WIDE.seen_on(FAST_POOL.pk) is WIDE
+    assert WIDE.seen_on(99).nodepool == FAST_POOL

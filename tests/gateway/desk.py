@@ -113,9 +113,18 @@ class Desk:
         self.relay = Relay(self, self, self, self.traffic, self)  # type: ignore[arg-type]
         self._news = asyncio.Event()
 
-    def show(self, *runners: Runner, state: State = State.READY, reason: str = "", version_id: str = "v1") -> None:
+    def show(
+        self,
+        *runners: Runner,
+        state: State = State.READY,
+        reason: str = "",
+        version_id: str = "v1",
+        nodepool_id: int = 0,
+    ) -> None:
         replicas = tuple(
-            ReplicaState(runner.name, State.READY, endpoint=runner.endpoint, version_id=version_id)
+            ReplicaState(
+                runner.name, State.READY, endpoint=runner.endpoint, version_id=version_id, nodepool_id=nodepool_id
+            )
             for runner in runners
         )
         self.observed = Observed(0, state, reason, replicas=replicas)
@@ -213,7 +222,7 @@ async def generate(desk: Desk) -> list[Any]:
 
 async def until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not is_so():
+        while not is_so():  # noqa: ASYNC110 - counts tell nobody that they changed
             await asyncio.sleep(0.005)
 
 

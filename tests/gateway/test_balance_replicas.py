@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
-from tests.gateway.desk import ask, desk, generate, post, text_of
+from playground.compute.routing import NodepoolKey
+from tests.gateway.desk import DEPLOYMENT, POOL, ask, desk, generate, post, text_of
 
 
 async def test_calls_go_where_the_fewest_are() -> None:
@@ -87,3 +89,13 @@ async def test_a_call_that_its_caller_ends_is_counted_as_stopped() -> None:
         await asyncio.wait([held])
         assert made.records[-1].outcome == "STOPPED"
         assert made.traffic.load(7) == 0
+
+
+async def test_a_reply_names_the_nodepool_that_it_really_ran_on() -> None:
+    spare = NodepoolKey("owner", "local", "spare", pk=2)
+    moving = replace(DEPLOYMENT, nodepool=replace(POOL, pk=1), others=(spare,))
+    async with desk("one", deployment=moving) as (made, (one,)):
+        for nodepool_pk, name in [(0, "shared"), (1, "shared"), (2, "spare")]:
+            made.show(one, nodepool_id=nodepool_pk)
+            selector = (await post(made)).runner_selector
+            assert (selector.deployment.id, selector.nodepool.id) == ("shared-talker", name)

@@ -94,6 +94,7 @@ class ReplicaState:
     endpoint: Endpoint | None = None
     version_id: str = ""
     memory_bytes: int = field(default=0, compare=False)
+    nodepool_id: int = 0
 
     @property
     def is_ready(self) -> bool:

@@ -203,13 +203,13 @@ class _Follower:
     def replica(self) -> ReplicaState:
         digest = hashlib.sha256(self.address.address.encode()).hexdigest()[:8]
         runner_id = f"remote-{self._unit.spec.id}-{digest}"
-        version = self._unit.spec.version_id
+        version, nodepool = self._unit.spec.version_id, self._unit.spec.nodepool_id
         if self.is_leaving:
-            return ReplicaState(runner_id, State.DRAINING, "", self._last, version)
+            return ReplicaState(runner_id, State.DRAINING, "", self._last, version, nodepool_id=nodepool)
         if self.endpoint is not None:
-            return ReplicaState(runner_id, State.READY, "", self.endpoint, version)
+            return ReplicaState(runner_id, State.READY, "", self.endpoint, version, nodepool_id=nodepool)
         state = State.STARTING if self.is_new else State.FAILED
-        return ReplicaState(runner_id, state, self.problem, None, version)
+        return ReplicaState(runner_id, state, self.problem, None, version, nodepool_id=nodepool)
 
     def look_now(self) -> None:
         """Somebody wants it (again): wait no longer, and forget how long it has been away."""
