@@ -140,8 +140,8 @@ def read_world(age: int = 0) -> World:
     nodepools: dict[int, NodepoolKey] = {}
     built_in = None
     fields = "pk", "is_shared", "cluster__owner__username", "cluster__slug", "slug"
-    for pk, is_shared, *names in Nodepool.objects.order_by("pk").values_list(*fields):
-        nodepools[pk] = NodepoolKey(*names, pk=pk)
+    for pk, is_shared, user_id, cluster_id, slug in Nodepool.objects.order_by("pk").values_list(*fields):
+        nodepools[pk] = NodepoolKey(user_id, cluster_id, slug, pk)
         built_in = pk if is_shared and built_in is None else built_in
     return World(age, models, _read_deployments(models, nodepools), nodepools, built_in)
 
