@@ -204,7 +204,7 @@ def _is_refused_none(status: status_pb2.Status) -> bool:
 
 
 def _take_none(reply: Reply, asked: list[Asked]) -> None:
-    """None is a fine answer where JSON is returned; anything else is refused as by our own runners. Raises ModelError."""
+    """None is fine where JSON is returned; else it is refused as our own runners do. Raises ModelError."""
     signature = asked[0].signature
     if len(asked) > 1 or signature is None or output_field(signature).iterator or output_field(signature).type_args:
         raise ModelError("The model returned None, which this runner cannot pass on.")
