@@ -213,6 +213,7 @@ MEDIA_ROOT = DATA_DIR / "media"
 LOG_DIR = DATA_DIR / "logs"
 ENVIRONMENTS_DIR = DATA_DIR / "environments"
 CHECKPOINTS_DIR = DATA_DIR / "checkpoints"
+MODELS_DIR = DATA_DIR / "models"
 PACKAGE_CACHE_DIR = DATA_DIR / "package-cache"
 
 # What runners and the installer see of our environment: no token, no address of ours.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import yaml
 
 from playground.protocol.errors import ConfigError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _IGNORED = {"__pycache__", ".git", ".DS_Store"}
 
@@ -49,15 +50,48 @@ def read_folder(path: Path) -> ModelFolder:
     )
 
 
+def keep_folder(folder: ModelFolder, root: Path) -> ModelFolder:
+    """A copy of it below ``root``, named by its digest: what is edited in the original later changes no version.
+
+    Raises ConfigError in words when it cannot be copied, or changed meanwhile.
+    """
+    place = root / folder.digest
+    if not place.is_dir():
+        try:
+            _copy(folder, place)
+        except OSError as error:
+            raise ConfigError(f"Cannot copy {folder.path} into {root}: {error.strerror or error}.") from None
+    return replace(folder, path=place)
+
+
+def _copy(folder: ModelFolder, place: Path) -> None:
+    """Whole or not at all: it gets its name at the end."""
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".copying-") as made:
+        copy = Path(made) / "folder"
+        for name in _file_names(folder.path):
+            target = copy / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(folder.path / name, target)
+        if folder_digest(copy) != folder.digest:
+            raise ConfigError(f"{folder.path} was changed while it was copied: try again.")
+        with contextlib.suppress(FileExistsError):  # somebody else was quicker
+            copy.rename(place)
+
+
 def folder_digest(path: Path) -> str:
     """sha256 over the names and contents of all files, so that any edit makes another version."""
     total = hashlib.sha256()
-    for file in sorted(path.rglob("*")):
-        name = file.relative_to(path)
-        if file.is_file() and not _IGNORED.intersection(name.parts):
-            total.update(f"{name.as_posix()}\0".encode())
-            total.update(hashlib.sha256(file.read_bytes()).digest())
+    for name in _file_names(path):
+        total.update(f"{name.as_posix()}\0".encode())
+        with (path / name).open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()
+
+
+def _file_names(path: Path) -> list[Path]:
+    names = (file.relative_to(path) for file in sorted(path.rglob("*")) if file.is_file())
+    return [name for name in names if not _IGNORED.intersection(name.parts)]
 
 
 def _read_config(file: Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from playground.compute.services.deployments import (
 )
 from playground.compute.services.environment import environment_of
 from playground.compute.services.logs import log_path, read_log, read_tail
-from playground.compute.services.models import delete_model, find_model, find_version
+from playground.compute.services.models import add_model_folder, delete_model, find_model, find_version
 from playground.compute.services.nodepools import (
     NodepoolFacts,
     create_nodepool,
@@ -40,6 +40,7 @@ __all__ = [
     "ClusterFacts",
     "DeploymentFacts",
     "NodepoolFacts",
+    "add_model_folder",
     "create_cluster",
     "create_deployment",
     "create_nodepool",

@@ -19,6 +19,7 @@ from playground.compute.services.states import begin_again
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 DAY = 24 * 3600
 MAX_REPLICAS = 1000
@@ -145,14 +146,19 @@ def remove(deployment: Deployment) -> None:
     pk, log = deployment.pk, log_path(deployment)
     deployment.delete()
     note_change("deployment", pk)
-    transaction.on_commit(lambda: log.unlink(missing_ok=True))
+    transaction.on_commit(lambda: _forget_log(log))
+
+
+def _forget_log(log: Path) -> None:
+    for path in (log, log.with_suffix(".log.1")):
+        path.unlink(missing_ok=True)
 
 
 @transaction.atomic
-def ensure_shared_deployment(model: Model) -> Deployment:
+def ensure_shared_deployment(model: Model, *, min_replicas: int = 1) -> Deployment:
     """The model's deployment on the built-in shared nodepool: what calls without a selector go to.
 
-    It has one replica from the start, so that the first call finds it warm; ``scale`` says otherwise.
+    With a replica at all times the first call finds it warm; ``scale`` says otherwise later.
     """
     existing = Deployment.objects.filter(model=model, is_shared=True).first()
     if existing is not None:
@@ -164,7 +170,7 @@ def ensure_shared_deployment(model: Model) -> Deployment:
         model=model,
         nodepool=nodepool,
         is_shared=True,
-        min_replicas=1,
+        min_replicas=min_replicas,
         max_replicas=1,
     )
     _set_placements(deployment, [nodepool])

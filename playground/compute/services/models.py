@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from playground.catalog.access import Role, require_role
-from playground.catalog.models import Model, note_change
-from playground.catalog.services import MAIN_APP_ID, OWNER_ID
+from playground.catalog.folders import keep_folder, read_folder
+from playground.catalog.ids import validate_id
+from playground.catalog.models import Model, ModelVersion, note_change
+from playground.catalog.services import MAIN_APP_ID, OWNER_ID, add_model
 from playground.compute.models import Deployment
-from playground.compute.services.deployments import remove
-from playground.protocol.errors import ConflictError, NotFoundError
+from playground.compute.services.deployments import ensure_shared_deployment, remove
+from playground.compute.services.states import begin_again
+from playground.protocol.errors import ConflictError, InputError, NotFoundError
 
 if TYPE_CHECKING:
-    from playground.catalog.models import ModelVersion, User
+    from playground.catalog.models import App, User
 
 
 def find_model(user: User, slug: str, *, app: str = "", owner: str = "") -> Model:
@@ -45,6 +52,32 @@ def find_version(model: Model, slug: str) -> ModelVersion:
     return found
 
 
+def add_model_folder(app: App, path: Path, *, model_id: str, type_id: str, is_here: bool = True) -> ModelVersion:
+    """The folder, copied, as a model of ``app`` or the next version of it, with its shared deployment.
+
+    That one leaves the memory when it has not been called for a while. Without ``is_here`` it is switched off: the
+    model runs only where it is deployed to. Deployments that follow the latest version and had failed begin again.
+    Raises ConfigError, InputError.
+    """
+    for name in (model_id, type_id):
+        try:
+            validate_id(name)
+        except ValidationError as error:
+            raise InputError(error.messages[0]) from None
+    kept = keep_folder(read_folder(path), settings.MODELS_DIR)
+    with transaction.atomic():
+        version = add_model(app, kept.path, model_id=model_id, type_id=type_id)
+        shared = ensure_shared_deployment(version.model, min_replicas=0)
+        if shared.is_enabled != is_here:
+            Deployment.objects.filter(pk=shared.pk).update(is_enabled=is_here)
+            note_change("deployment", shared.pk)
+        failed = Deployment.objects.filter(model=version.model, version=None, state=Deployment.State.FAILED)
+        for deployment in failed:
+            begin_again(deployment)
+            note_change("deployment", deployment.pk)
+    return version
+
+
 @transaction.atomic
 def delete_model(user: User, model: Model) -> None:
     """The model, its versions, runs and shared deployment. Refused while somebody's deployment runs it."""
@@ -57,6 +90,14 @@ def delete_model(user: User, model: Model) -> None:
         )
     for deployment in Deployment.objects.filter(model=model):
         remove(deployment)
-    pk = model.pk
+    pk, folders = model.pk, [Path(version.folder) for version in model.versions.all()]
     model.delete()
     note_change("model", pk)
+    transaction.on_commit(lambda: _forget_copies(folders))
+
+
+def _forget_copies(folders: list[Path]) -> None:
+    """Of our own copies, those that no version is any more."""
+    for folder in folders:
+        if folder.parent == settings.MODELS_DIR and not ModelVersion.objects.filter(folder=str(folder)).exists():
+            shutil.rmtree(folder, ignore_errors=True)

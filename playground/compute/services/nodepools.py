@@ -183,9 +183,7 @@ def _checked_addresses(values: Any) -> list[dict[str, Any]]:
 def _checked_address(value: Any) -> dict[str, Any]:
     given = {"address": value} if isinstance(value, str) else value
     if not isinstance(given, dict) or not {"address"} <= given.keys() <= {"address", "tls", "root_certificate"}:
-        raise NODEPOOL.wrong(
-            "addresses", f'An address is like {{"address": "host:port", "tls": false}}, not {value}.'
-        )
+        raise NODEPOOL.wrong("addresses", f'An address is like {{"address": "host:port", "tls": false}}, not {value}.')
     text = str(given["address"])
     try:
         address = parse_address(text)
