@@ -9,12 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from typing import TYPE_CHECKING
 
-from django.db import OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from playground.compute.usage.records import STOPPED, SUCCESS, CallRecord
 from playground.compute.usage.storage import Names, write
 from playground.compute.usage.tallies import MAX_KINDS, Tallies
+
+if TYPE_CHECKING:
+    from playground.compute.usage.tallies import Kind, Tally
 
 __all__ = ["STOPPED", "SUCCESS", "CallRecord", "Counter"]
 
@@ -92,19 +96,31 @@ class Counter:
         try:
             close_old_connections()
             while batch := self._tallies.first(_WRITTEN_AT_ONCE):
-                write(batch, self._names)
-                self._tallies.forget(batch)
-        except OperationalError as error:
+                self._write_batch(batch)
+        except (OperationalError, InterfaceError) as error:
             if not self._is_failing:
                 log.warning("usage cannot be stored and is kept in memory: %s", error)
             self._is_failing = True
             return False
-        except Exception:
-            log.exception("usage cannot be stored and is given up")
-            self._tallies.drop()
         self._is_failing = False
         self._tell()
         return True
+
+    def _write_batch(self, batch: dict[Kind, Tally]) -> None:
+        """One kind that can never be stored must not take the others along."""
+        try:
+            write(batch, self._names)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            if len(batch) > 1:
+                for kind, tally in batch.items():
+                    self._write_batch({kind: tally})
+                return
+            log.exception("usage cannot be stored and is given up: %s", *batch)
+            self._tallies.drop(batch)
+        else:
+            self._tallies.forget(batch)
 
     def _tell(self) -> None:
         if self.dropped > self._told:

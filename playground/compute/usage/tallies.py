@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 MAX_KINDS = 5000
 MAX_METHODS = 64
 OTHER_METHODS = "…"
-_METHOD = re.compile(r"[\w.-]{1,64}")
+UNKNOWN_OUTCOMES = "UNKNOWN_STATUS"
+_MOST_TOKENS = 2**32 - 1  # more does not fit into the wire's field: whoever says so is not to be believed
+_METHOD = re.compile(r"[\w.-]{0,64}")
 
 
 class Kind(NamedTuple):
@@ -67,8 +69,8 @@ class Tally:
         _, _, _, _, _, started_at, duration, first_output, queued, outputs, asked, answered, came, went = record
         self.calls += 1
         self.outputs += outputs
-        self.prompt_tokens += asked
-        self.completion_tokens += answered
+        self.prompt_tokens += min(asked, _MOST_TOKENS)
+        self.completion_tokens += min(answered, _MOST_TOKENS)
         self.bytes_in += came
         self.bytes_out += went
         self.seconds += duration
@@ -129,13 +131,13 @@ class Tallies:
         for kind in kinds:
             del self._tallies[kind]
 
-    def drop(self) -> None:
-        """Give up all there is."""
-        self.dropped += sum(tally.calls for tally in self._tallies.values())
-        self._tallies.clear()
+    def drop(self, kinds: Iterable[Kind]) -> None:
+        """Forget them, counting their calls as dropped."""
+        for kind in kinds:
+            self.dropped += self._tallies.pop(kind).calls
 
     def _begin(self, kind: Kind) -> Tally | None:
-        kind = kind._replace(method=self._method(kind))
+        kind = kind._replace(method=self._method(kind), outcome=_outcome(kind.outcome))
         if kind not in self._tallies:
             if len(self._tallies) >= self._max_kinds:
                 return None
@@ -152,3 +154,8 @@ class Tallies:
                 return OTHER_METHODS
             known.add(kind.method)
         return kind.method
+
+
+def _outcome(outcome: str) -> str:
+    """A code without a name may be any number that somebody's runner makes up."""
+    return UNKNOWN_OUTCOMES if outcome.isdigit() else outcome
