@@ -100,6 +100,12 @@ class Trend:
             self._begin(now, decided)
         return decided
 
+    def wake(self, now: float) -> None:
+        """Begin with one replica at least: what is to run has changed."""
+        self.ready_since = None
+        if not self.wanted:
+            self._begin(now, 1)
+
     def _average(self, now: float, calls: int, scale: Scale) -> None:
         """An exponential average with nearly all of its weight in the history."""
         passed = 0.0 if self._at is None else max(0.0, now - self._at)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import FileIO
     from pathlib import Path
 
 _CHUNK_BYTES = 16 * 1024
 _BYTES_PER_SECOND, _LINES_PER_SECOND = 512 * 1024, 20_000
 _LONGEST_LINE = 16 * 1024
 _LARGEST_FILE = 4 * 2**20
+log = logging.getLogger(__name__)
 
 
 async def copy_lines(stream: asyncio.StreamReader, say: Callable[[str], None]) -> None:
@@ -35,19 +38,40 @@ async def copy_lines(stream: asyncio.StreamReader, say: Callable[[str], None]) -
 
 
 class LogFile:
-    """A deployment's log: each line with its time; past 4 MiB it moves to ``.1`` and begins anew."""
+    """A deployment's log: each line with its time; past 4 MiB it moves to ``.1`` and begins anew.
+
+    Lines that cannot be written, as on a full disk, are lost; how many, it says as soon as it can.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8", errors="replace", buffering=1)
+        self._file: FileIO | None = None
+        self._size = 0
+        self._lost = 0
 
     def write(self, line: str) -> None:
-        if self._file.tell() > _LARGEST_FILE:
-            self._file.close()
-            self.path.replace(self.path.with_suffix(".log.1"))
-            self._file = self.path.open("w", encoding="utf-8", errors="replace", buffering=1)
-        self._file.write(f"{datetime.now(UTC):%H:%M:%S} {line}\n")
+        try:
+            if self._lost:
+                self._append(f"({self._lost} lines could not be written)")
+                self._lost = 0
+            self._append(line)
+        except OSError as error:
+            if not self._lost:
+                log.warning("cannot write %s: %s", self.path, error.strerror)
+            self._lost += 1
+            self.close()
 
     def close(self) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _append(self, line: str) -> None:
+        if self._size > _LARGEST_FILE:
+            self.close()
+            self.path.replace(self.path.with_suffix(".log.1"))
+        if self._file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("ab", buffering=0)
+            self._size = self._file.tell()
+        self._size += self._file.write(f"{datetime.now(UTC):%H:%M:%S} {line}\n".encode(errors="replace"))

@@ -17,6 +17,7 @@ import grpc
 
 from playground.compute.builds.lines import copy_lines
 from playground.compute.engines.base import Endpoint
+from playground.compute.engines.memory import resident_bytes
 from playground.processes.memory import MALLOC
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ class RunnerProcess:
     def __init__(self, process: asyncio.subprocess.Process, say: Callable[[str], None]) -> None:
         self._process = process
         self._say = say
-        self.runner_id = secrets.token_hex(16)
         self._secret = secrets.token_urlsafe(24)
         self._address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._last_line = ""
@@ -85,6 +85,10 @@ class RunnerProcess:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def resident_bytes(self) -> int:
+        """What it holds in memory now, with all that it started."""
+        return resident_bytes(self._process.pid)
 
     async def wait_ready(self) -> Endpoint:
         """Where it answers, once its model is loaded. Raises RunnerGoneError."""
