@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
+from google.protobuf import message_factory
 from grpc_health.v1 import health_pb2
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Live:
     def call(self, name: str, request: Any, *, user: str = "owner", token: str | None = None) -> Any:
         """A unary V2 call as ``user``, or with any other token; the reply, whatever its status."""
         method = service_pb2.DESCRIPTOR.services_by_name["V2"].methods_by_name[name]
-        reply = getattr(service_pb2, method.output_type.name)
+        reply = message_factory.GetMessageClass(method.output_type)
         with grpc.insecure_channel(self.address, options=[("grpc.max_send_message_length", -1)]) as channel:
             ask = channel.unary_unary(V2 + name, type(request).SerializeToString, reply.FromString)
             return ask(request, metadata=self.metadata(user, token), timeout=30)

@@ -15,8 +15,9 @@ from google.protobuf import json_format
 from playground.compute import services
 from playground.compute.models import Nodepool
 from playground.gateway.families import owners
-from playground.gateway.families.clusters import cluster_message, find_cluster
+from playground.gateway.families.clusters import cluster_message, clusters_of, find_cluster
 from playground.gateway.families.paging import page_of
+from playground.protocol.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,12 @@ def nodepools_of(caller: User, owner: resources_pb2.UserAppIDSet) -> QuerySet[No
 
 def find_nodepool(caller: User, owner: resources_pb2.UserAppIDSet, cluster_id: str, nodepool_id: str) -> Nodepool:
     """The built-in nodepool goes by its name for everybody, all others by their owner too. Raises NotFoundError."""
-    return services.find_nodepool(caller, cluster_id, nodepool_id, owner=owners.user_id_of(caller, owner))
+    try:
+        return services.find_nodepool(caller, cluster_id, nodepool_id, owner=owners.user_id_of(caller, owner))
+    except NotFoundError as error:
+        if clusters_of(caller, owner).filter(slug=cluster_id).exists():
+            error.code = int(StatusCode.NODEPOOL_DOES_NOT_EXIST)
+        raise
 
 
 def nodepool_message(row: Nodepool) -> resources_pb2.Nodepool:
