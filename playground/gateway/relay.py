@@ -42,6 +42,7 @@ Metadata: TypeAlias = "Sequence[tuple[str, str | bytes]]"
 _METHODS = {Rpc.POST: "predict", Rpc.GENERATE: "generate", Rpc.STREAM: "stream"}  # where a call names none
 _EOF = grpc.aio.EOF
 log = logging.getLogger(__name__)
+calls = logging.getLogger("playground.calls")  # a line for each
 
 
 @dataclass
@@ -178,7 +179,7 @@ class Relay:
         record = tally.record()
         if self._counter is not None:
             self._counter.note(record)
-        log.info(
+        calls.info(
             "%s: %s, %s, %s: %s, %d outputs, %.1f ms",
             tally.request_id,
             tally.caller.user_id if tally.caller else "nobody",

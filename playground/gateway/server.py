@@ -18,6 +18,7 @@ from playground.catalog.changes import ChangeWatcher
 from playground.compute.controller import Controller
 from playground.compute.database import DatabaseThread
 from playground.compute.traffic import Traffic
+from playground.compute.usage.counter import Counter
 from playground.gateway.access import Authenticator
 from playground.gateway.management import Management
 from playground.gateway.pipes import PipeDoor
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GRACE_SECONDS = 2.0
+USAGE_SECONDS = 0.5
 _SERVICE = "/clarifai.api.V2/"
 _SERVER_OPTIONS = (*MESSAGE_OPTIONS, ("grpc.so_reuseport", 0))
 log = logging.getLogger(__name__)
@@ -46,7 +48,8 @@ class Gateway:
         self._snapshots = Snapshots(self._reads)
         self._traffic = Traffic()
         self.controller = Controller(self._writes, traffic=self._traffic)
-        self._relay = Relay(self._authenticator, self._snapshots, self.controller, self._traffic)
+        self._counter = Counter()
+        self._relay = Relay(self._authenticator, self._snapshots, self.controller, self._traffic, self._counter)
         self._pipes = PipeDoor(self._relay, settings.GATEWAY_SOCKET)
         self._management = Management(self._authenticator)
         self._health = health.HealthServicer()
@@ -70,6 +73,7 @@ class Gateway:
                 f"The database in {settings.DATA_DIR} is not ready ({error}): run manage.py playground once, or "
                 "manage.py migrate."
             ) from None
+        self._counter.start()
         await self.controller.start()
         self._server.add_generic_rpc_handlers((_Handlers(self._relay, self._management),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -84,6 +88,7 @@ class Gateway:
         await asyncio.gather(self._server.stop(GRACE_SECONDS), self._pipes.stop(GRACE_SECONDS))
         await self.controller.close()
         await self._relay.close()
+        await asyncio.to_thread(self._counter.close, USAGE_SECONDS)
         await self._management.close()
         self._watcher.stop()
         await self._reads.close()

@@ -173,17 +173,23 @@ def _status_of(reply: bytes) -> status_pb2.Status | None:
 def _fields(data: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
     """Each field's number, and where its bytes start and end, or its value and no end. Ends where it makes no sense."""
     while position < end:
-        tag, position = _varint(data, position, end)
+        tag = data[position]
+        position += 1
+        if tag >= 0x80:
+            tag, position = _varint(data, position - 1, end)
         kind = tag & 7
-        if kind == _VARINT:
-            value, position = _varint(data, position, end)
-            yield tag >> 3, value, _NO_END
-        elif kind == _BYTES:
-            length, position = _varint(data, position, end)
+        if kind == _BYTES and position < end:
+            length = data[position]
+            position += 1
+            if length >= 0x80:
+                length, position = _varint(data, position - 1, end)
             if position + length > end:
                 return
             yield tag >> 3, position, position + length
             position += length
+        elif kind == _VARINT:
+            value, position = _varint(data, position, end)
+            yield tag >> 3, value, _NO_END
         elif kind in {_FIXED64, _FIXED32}:
             position += 8 if kind == _FIXED64 else 4
         else:
