@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -45,6 +45,10 @@ class Place:
     row: Cluster
     is_own: bool
     pools: list[Pool]
+
+    @property
+    def is_built_in(self) -> bool:
+        return any(pool.row.is_shared for pool in self.pools)
 
 
 def list_places(user: User) -> list[Place]:
@@ -190,10 +194,13 @@ def _history(row: Deployment) -> list[Stay]:
     """The newest first."""
     newest: list[Transition] = list(row.transitions.order_by("-pk")[:HISTORY])
     following = itertools.chain([None], newest)
-    return [
+    stays = [
         Stay(entry.state, entry.reason, entry.at, (after.at - entry.at).total_seconds() if after else None)
         for entry, after in zip(newest, following, strict=False)
     ]
+    if stays and stays[0].state == row.state:
+        stays[0] = replace(stays[0], reason=row.reason)  # it changes while the state goes on
+    return stays
 
 
 def log_of(user: User, row: Deployment) -> str:

@@ -250,7 +250,7 @@ def _split(history: list[Transition]) -> tuple[list[Transition], list[Transition
 
 
 def _durations(entries: list[Transition], now: datetime) -> dict[str, float]:
-    ends = [entry.at for entry in entries[1:]] + [now]
+    ends = [*(entry.at for entry in entries[1:]), now][: len(entries)]
     return {entry.state: (end - entry.at).total_seconds() for entry, end in zip(entries, ends, strict=True)}
 
 

@@ -1,0 +1,228 @@
+"""Every page and every act on one, tried by each person."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.test import Client
+
+from playground.catalog.models import PUBLIC, Model, User
+from playground.compute.models import Deployment
+from playground.compute.services import log_path
+from playground.media import services as media
+from playground.runs.models import Run
+from tests.access import world
+from tests.access.table import (
+    ALL,
+    FOR_APP_OWNERS,
+    FOR_ITS_OWNER,
+    HIDDEN,
+    IN_THE_APP,
+    MERLES_OWN,
+    OK,
+    OLIVE_ALONE,
+    OLIVES_OWN,
+    REFUSED,
+    SIGN_IN,
+    Row,
+    tried,
+)
+from tests.gateway.live import ECHO
+from tests.media.conftest import picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.django_db
+
+RUN = uuid.UUID("11111111-1111-4111-8111-111111111111")
+FOR_ALL, OLIVES, MERLES, SHARED = (
+    f"/compute/deployments/{name}" for name in ("olive/for-all", "olive/olives", "merle/merles", "olive/shared-echo")
+)
+SETTINGS = "/olive/main/settings"
+SCALE = {"min": 0, "max": 2}
+
+# Act, method, address, what is sent, and what comes of it for owner, co-owner, member, viewer, stranger, administrator.
+READS: list[tuple[str, str, Row]] = [
+    ("the list of models", "/models/", ALL),
+    ("a private model", "/olive/main/models/echo", IN_THE_APP),
+    ("a private model's runs", "/olive/main/models/echo/runs", IN_THE_APP),
+    ("its recent runs", "/olive/main/models/echo/runs/recent", IN_THE_APP),
+    ("a public model", "/olive/main/models/open", ALL),
+    ("no such model", "/olive/main/models/nothing", (HIDDEN,) * 6),
+    ("the list of runs", "/runs/", ALL),
+    ("one's running runs", "/runs/running", ALL),
+    ("a run of olive's", f"/runs/{RUN}", OLIVE_ALONE),
+    ("a file of olive's", "/media/{file}", OLIVE_ALONE),
+    ("an upload of olive's", "/media/uploads/{upload}", OLIVE_ALONE),
+    ("the list of apps", "/apps/", ALL),
+    ("an app's settings", SETTINGS, IN_THE_APP),
+    ("compute", "/compute/", ALL),
+    ("the table of deployments", "/compute/deployments", ALL),
+    ("a shared deployment", SHARED, IN_THE_APP),
+    ("the state of a shared deployment", "/deployments/{shared}/state", IN_THE_APP),
+    ("a public deployment of a private model", FOR_ALL, IN_THE_APP),
+    ("what changes on its page", f"{FOR_ALL}/live", IN_THE_APP),
+    ("its log", f"{FOR_ALL}/log", IN_THE_APP),
+    ("a private deployment of the owner", OLIVES, OLIVES_OWN),
+    ("the state of a private deployment", "/deployments/{olives}/state", OLIVES_OWN),
+    ("a private deployment of the member", MERLES, MERLES_OWN),
+    ("its log alone", f"{MERLES}/log", MERLES_OWN),
+]
+ACTS: list[tuple[str, str, dict[str, Any], Row]] = [
+    ("retry a shared deployment", f"{SHARED}/retry", {}, FOR_APP_OWNERS),
+    ("retry it from the model's page", "/deployments/{shared}/retry", {}, FOR_APP_OWNERS),
+    ("scale a shared deployment", f"{SHARED}/scale", SCALE, FOR_APP_OWNERS),
+    ("switch a shared deployment off", f"{SHARED}/enable", {"enabled": "no"}, FOR_APP_OWNERS),
+    ("retry a public deployment", f"{FOR_ALL}/retry", {}, FOR_ITS_OWNER),
+    ("scale a public deployment", f"{FOR_ALL}/scale", SCALE, FOR_ITS_OWNER),
+    ("switch a public deployment off", f"{FOR_ALL}/enable", {"enabled": "no"}, FOR_ITS_OWNER),
+    ("delete a public deployment", f"{FOR_ALL}/delete", {"name": "for-all"}, FOR_ITS_OWNER),
+    ("scale the member's deployment", f"{MERLES}/scale", SCALE, MERLES_OWN),
+    ("delete the member's deployment", f"{MERLES}/delete", {"name": "merles"}, MERLES_OWN),
+    ("delete the owner's private one", f"{OLIVES}/delete", {"name": "olives"}, OLIVES_OWN),
+    ("add a member", f"{SETTINGS}/members", {"name": "stan", "role": "owner"}, FOR_APP_OWNERS),
+    ("change a role", f"{SETTINGS}/members", {"name": "vera", "role": "owner"}, FOR_APP_OWNERS),
+    ("remove a member", f"{SETTINGS}/members/remove", {"name": "sam"}, FOR_APP_OWNERS),
+    ("make an app public", f"{SETTINGS}/visibility", {"visibility": PUBLIC, "sure": "yes"}, FOR_APP_OWNERS),
+    (
+        "make a model public",
+        f"{SETTINGS}/visibility",
+        {"model": "echo", "visibility": PUBLIC, "sure": "yes"},
+        FOR_APP_OWNERS,
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def names(settings: Any, tmp_path: Path) -> dict[str, str]:
+    """The world, with a run, a file and an upload of olive's: what stands in the addresses."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.LOG_DIR = tmp_path / "logs"
+    settings.LOG_DIR.mkdir()
+    world.make(ECHO)
+    olive = User.objects.get(username=world.OWNER)
+    Run.objects.create(id=RUN, user=olive, model=Model.objects.get(slug="echo"), method="predict", state="finished")
+    rows = {row.slug: row.pk for row in Deployment.objects.all()}
+    for row in Deployment.objects.all():
+        log_path(row).write_text(f"the log of {row.slug}\n")
+    return {
+        "file": media.store(picture(), olive, "cup.png").pk,
+        "upload": media.begin_upload(olive, name="film.mp4", size=10).pk,
+        "shared": str(rows["shared-echo"]),
+        "olives": str(rows["olives"]),
+    }
+
+
+def browser(name: str) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(username=name))
+    return client
+
+
+def outcome(answer: Any) -> str:
+    if answer.status_code == 302 and answer["Location"].startswith("/sign-in/"):
+        return SIGN_IN
+    return {200: OK, 204: OK, 302: OK, 403: REFUSED, 404: HIDDEN}[answer.status_code]
+
+
+@pytest.mark.parametrize(("address", "row"), [act[1:] for act in READS], ids=[act[0] for act in READS])
+def test_reading(names: dict[str, str], address: str, row: Row) -> None:
+    assert tried(lambda name: outcome(browser(name).get(address.format(**names)))) == row
+
+
+@pytest.mark.parametrize(("address", "given", "row"), [act[1:] for act in ACTS], ids=[act[0] for act in ACTS])
+def test_acting(names: dict[str, str], address: str, given: dict[str, Any], row: Row) -> None:
+    assert tried(lambda name: outcome(browser(name).post(address.format(**names), given))) == row
+
+
+def test_nobody_reads_or_acts_without_signing_in(names: dict[str, str]) -> None:
+    for _, address, _ in READS:
+        if "/media/" not in address:
+            assert outcome(Client().get(address.format(**names))) == SIGN_IN, address
+    for _, address, given, _ in ACTS:
+        assert outcome(Client().post(address.format(**names), given)) == SIGN_IN, address
+
+
+def test_a_link_cannot_act(names: dict[str, str]) -> None:
+    """Neither by being followed, nor from another site's form."""
+    follower, form = browser(world.ADMIN), Client(enforce_csrf_checks=True)
+    form.force_login(User.objects.get(username=world.ADMIN))
+    for _, address, given, _ in ACTS:
+        assert follower.get(address.format(**names)).status_code == 405, address
+        assert form.post(address.format(**names), given).status_code == 403, address
+
+
+def test_files_say_nothing_without_signing_in(names: dict[str, str]) -> None:
+    assert Client().get(f"/media/{names['file']}").status_code == 404
+    assert Client().get(f"/media/uploads/{names['upload']}").status_code == 403
+
+
+def test_who_is_shut_out_is_signed_out(names: dict[str, str]) -> None:
+    client = browser(world.SHUT_OUT)
+    for _, address, _ in READS:
+        if "/media/" not in address:
+            assert outcome(client.get(address.format(**names))) == SIGN_IN
+
+
+@pytest.mark.parametrize(
+    ("name", "slugs"),
+    [
+        (world.OWNER, {"for-all", "olives", "shared-echo", "shared-open"}),
+        (world.CO_OWNER, {"for-all", "shared-echo", "shared-open"}),
+        (world.MEMBER, {"for-all", "merles", "shared-echo", "shared-open"}),
+        (world.VIEWER, {"for-all", "shared-echo", "shared-open"}),
+        (world.STRANGER, {"shared-open"}),
+        (world.ADMIN, {"for-all", "merles", "olives", "shared-echo", "shared-open"}),
+    ],
+)
+def test_lists_hold_what_one_may_see(name: str, slugs: set[str]) -> None:
+    page = browser(name).get("/compute/").content.decode()
+    every = {row.slug for row in Deployment.objects.all()}
+    assert {slug for slug in every if f'/{slug}"' in page} == slugs
+    models = browser(name).get("/models/").content.decode()
+    assert ("/models/echo" in models) == (name != world.STRANGER)
+    assert "/models/open" in models
+
+
+LOGS = [
+    (SHARED, "shared-echo", (world.OWNER, world.CO_OWNER, world.ADMIN)),
+    (FOR_ALL, "for-all", (world.OWNER, world.ADMIN)),
+    (MERLES, "merles", (world.MEMBER, world.ADMIN)),
+]
+
+
+@pytest.mark.parametrize(("address", "slug", "readers"), LOGS, ids=[log[1] for log in LOGS])
+def test_logs_are_for_who_may_change_it(address: str, slug: str, readers: tuple[str, ...]) -> None:
+    Deployment.objects.filter(slug=slug).update(state="failed", reason="no luck", log_tail=f"the log of {slug}")
+    pk = Deployment.objects.get(slug=slug).pk
+    for name in (world.OWNER, world.CO_OWNER, world.MEMBER, world.VIEWER, world.STRANGER, world.ADMIN):
+        client = browser(name)
+        for page in (address, f"{address}/live", f"{address}/log", f"/deployments/{pk}/state"):
+            shown = f"the log of {slug}" in client.get(page).content.decode()
+            assert shown == (name in readers and not page.endswith("/live")), (name, page)
+
+
+def test_who_left_the_app_keeps_their_deployment_but_not_its_log() -> None:
+    browser(world.MEMBER).post(f"{SETTINGS}/members/remove", {"name": "merle"})
+    client = browser(world.MEMBER)
+    page = client.get(MERLES).content.decode()
+    assert "no longer shared with you" in page
+    assert "the log of merles" not in page + client.get(f"{MERLES}/log").content.decode()
+    assert outcome(client.post(f"{MERLES}/delete", {"name": "merles"})) == OK
+
+
+def test_deleting_needs_the_name() -> None:
+    answer = browser(world.OWNER).post(f"{FOR_ALL}/delete", {"name": "forall"})
+    assert answer.status_code == 400
+    assert "Nothing was deleted" in answer.content.decode()
+    assert Deployment.objects.filter(slug="for-all").exists()
+
+
+@pytest.mark.parametrize("given", [{"min": 3, "max": 2}, {"min": "", "max": 2}, {"min": -1, "max": 2}, {"max": "many"}])
+def test_scaling_says_what_does_not_fit(given: dict[str, Any]) -> None:
+    answer = browser(world.OWNER).post(f"{FOR_ALL}/scale", given)
+    assert answer.status_code == 400
+    assert "replicas" in answer.content.decode()
