@@ -83,6 +83,7 @@ class LiveRun:
         self._is_light = True
         self._media_bytes = 0
         self._served: ServedBy | None = None
+        self._call_id = ""
         self.task = asyncio.create_task(self._run(), name=f"run {request.run_id}")
 
     @property
@@ -271,6 +272,8 @@ class LiveRun:
         asked = self.request.selector
         names = ("deployment_id", "nodepool_id", "compute_cluster_id")
         as_asked = all(where[name] == asked[name] for name in names if name in asked) if asked else where["is_shared"]
+        if "nodepool_id" in asked:  # it may be on another of its nodepools
+            as_asked = as_asked or served.deployment_id == self._prepared.target.asked_slug
         as_asked = as_asked and asked.get("deployment_user_id", served.deployment_user_id) == served.deployment_user_id
         if self._journal is not None:
             self._journal.served_by = where
@@ -311,6 +314,7 @@ class LiveRun:
         if self._served is None and isinstance(error.served_by, ServedBy):
             self._route(error.served_by)
         described = events.describe_error(error)
+        self._call_id = self._call_id or error.call_id
         fields = events.failed(described, self._measured())
         self._close(Run.State.FAILED, events.FAILED, fields, error=described)
 
@@ -325,6 +329,7 @@ class LiveRun:
         if self._journal is None:  # stopped before it was prepared: there is nothing to keep
             self._on_refused(self, InputError("Stopped before it began. Nothing was run."))
             return
+        logger.info("%s: run %s: %s", self._call_id or "no answer", self.id, state)
         self._journal.outcome = {"state": state, **services.row_figures(self.figures), **more}
         self._append(kind, fields)
 

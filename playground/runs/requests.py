@@ -211,6 +211,7 @@ def _look_up(user: User, request: Request) -> Target:
         Deployment.objects.visible_to(user)
         .filter(model=model)
         .select_related("owner", "version", "nodepool__cluster")
+        .prefetch_related("placements__nodepool__cluster")
         .order_by("-is_shared", "pk")
     )
     asked = next((deployment for deployment in deployments if _fits(deployment, request.selector, user)), None)
@@ -232,8 +233,9 @@ def _fits(deployment: Deployment, selector: dict[str, str], user: User) -> bool:
         owner = selector.get("deployment_user_id") or user.username
         return (deployment.owner.username, deployment.slug) == (owner, selector["deployment_id"])
     if "nodepool_id" in selector:
-        nodepool = deployment.nodepool
-        return (nodepool.cluster.slug, nodepool.slug) == (selector.get("compute_cluster_id"), selector["nodepool_id"])
+        nodepools = [deployment.nodepool, *(placement.nodepool for placement in deployment.placements.all())]
+        pair = (selector.get("compute_cluster_id"), selector["nodepool_id"])
+        return any((nodepool.cluster.slug, nodepool.slug) == pair for nodepool in nodepools)
     return deployment.is_shared
 
 
