@@ -29,6 +29,7 @@ CHANNEL_OPTIONS = (
     ("grpc.enable_http_proxy", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.client_idle_timeout_ms", 60_000),  # and not at all while nobody calls
 )
 ANSWER_SECONDS = 5.0
 _METHODS_SECONDS = 20.0
@@ -150,8 +151,10 @@ _MEANINGS = (
     ("CERTIFICATE_VERIFY_FAILED", "shows a certificate that nobody we trust has signed", True),
     ("WRONG_VERSION_NUMBER", "does not speak TLS, as its nodepool says it does", True),
     ("Hostname Verification Check failed", "shows another host's certificate", True),
-    ("Ssl handshake failed", "does not come to terms on TLS", True),
-    ("empty address list", "cannot be reached with the root certificate of its nodepool", True),
+    ("Failed to create security handshaker", "cannot be asked: its nodepool's root certificate is none", True),
+    ("handshake failed", "does not come to terms on TLS", True),
+    ("Socket closed", "hangs up at once: does it speak TLS, or is it no runner?", False),
+    ("Connection reset", "hangs up at once: does it speak TLS, or is it no runner?", False),
 )
 
 

@@ -239,34 +239,38 @@ class _Follower:
                 return
 
     async def _follow(self) -> None:
-        address = self.address
         try:
-            check_address(address.address)
+            check_address(self.address.address)
         except ProbeError as error:
             self._lose(error)
             await self._pause(self._rhythm.longest_wait)
             return
+        wait = self._rhythm.first_wait
+        while not self.is_leaving:
+            if await self._stay():
+                wait = self._rhythm.first_wait
+            is_nudged = await self._pause(wait)
+            wait = self._rhythm.first_wait if is_nudged else min(wait * 2, self._rhythm.longest_wait)
+
+    async def _stay(self) -> bool:
+        """One connection, for as long as it lasts; whether there was any. gRPC would try again at its own pace."""
+        address = self.address
         channel = open_channel(Endpoint(address.address, tls=address.tls, root_certificate=address.root_certificate))
         try:
-            await self._look_again_and_again(channel)
+            while not self.is_leaving:
+                await self._look(channel)
+                await self._watch(channel)
+        except ProbeError as error:
+            was_there = self.endpoint is not None
+            if not self.is_leaving:
+                self._lose(error)
+            return was_there
         finally:
             if self._loss is not None:
                 self._loss.cancel()
                 self._loss = None
             await channel.close()
-
-    async def _look_again_and_again(self, channel: Any) -> None:
-        wait = self._rhythm.first_wait
-        while not self.is_leaving:
-            try:
-                await self._look(channel)
-                wait = self._rhythm.first_wait
-                await self._watch(channel)
-            except ProbeError as error:
-                if not self.is_leaving:
-                    self._lose(error)
-                is_nudged = await self._pause(wait)
-                wait = self._rhythm.first_wait if is_nudged else min(wait * 2, self._rhythm.longest_wait)
+        return True
 
     async def _look(self, channel: Any) -> None:
         """Find out everything; one that was ready and is only busy now stays what it was. Raises ProbeError."""
