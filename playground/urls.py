@@ -5,6 +5,7 @@ from __future__ import annotations
 from channels.routing import URLRouter
 from django.urls import include, path, re_path
 
+from playground.admin import site
 from playground.doors import health
 from playground.doors.sockets import nowhere
 from playground.runs.consumers import RunConsumer
@@ -12,6 +13,7 @@ from playground.runs.consumers import RunConsumer
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("admin/", site.urls),
     path("", include("playground.catalog.urls")),
     path("media/", include("playground.media.urls")),
     path("", include("playground.play.urls")),

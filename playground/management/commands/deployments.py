@@ -100,13 +100,14 @@ class Command(PlaygroundCommand):
                 row if row.owner_id != user.pk else row.slug,
                 row.model,
                 row.nodepool,
-                f"{row.ready_replicas} of {row.min_replicas} to {row.max_replicas}",
+                row.ready_replicas,
+                f"{row.min_replicas} to {row.max_replicas}",
                 row.state if row.is_enabled else "disabled",
                 row.reason if row.is_enabled else "",
             )
             for row in found.select_related("owner", "model__app__owner", "nodepool__cluster")
         ]
-        for line in columns(["DEPLOYMENT", "MODEL", "NODEPOOL", "READY", "STATE", "REASON"], rows):
+        for line in columns(["DEPLOYMENT", "MODEL", "NODEPOOL", "READY", "WANTED", "STATE", "REASON"], rows):
             self.stdout.write(line)
 
     def logs(self, deployment: Deployment, lines: int, *, follow: bool) -> None:
