@@ -58,7 +58,7 @@ class ServiceAdmin(StaffAdmin):
             self.edit(request.user, type(obj).objects.get(pk=obj.pk), facts)
         else:
             obj.pk = self.create(request.user, form.cleaned_data, facts).pk
-            obj._state.adding = False
+        obj.refresh_from_db()
 
     def create(self, user: Any, given: dict[str, Any], facts: dict[str, Any]) -> Any:
         raise NotImplementedError

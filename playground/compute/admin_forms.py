@@ -17,19 +17,19 @@ else:
     NodepoolBase = DeploymentBase = forms.ModelForm
 
 
+_LISTS = ("addresses", "instance_types", "capacity_types")
+
+
 class NodepoolForm(NodepoolBase):
     """Lists as JSON; nothing is an empty list."""
 
     class Meta:
         model = Nodepool
-        fields: tuple[str, ...] = ("addresses", "instance_types", "capacity_types")
+        fields = _LISTS
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        for name in self.Meta.fields:
-            if name in cleaned:
-                cleaned[name] = cleaned[name] or []
-        return cleaned
+        return cleaned | {name: cleaned[name] or [] for name in _LISTS if name in cleaned}
 
 
 class DeploymentForm(DeploymentBase):
