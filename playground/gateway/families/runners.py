@@ -9,9 +9,9 @@ from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from playground.compute.models import Deployment, Replica
 from playground.gateway.families import owners
-from playground.gateway.families.deployments import worker_message
 from playground.gateway.families.nodepools import place_message
 from playground.gateway.families.paging import page_of
+from playground.gateway.families.parts import names_of, worker_message
 from playground.protocol.errors import AccessError, NotFoundError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def runner_message(row: Replica) -> resources_pb2.Runner:
     message = resources_pb2.Runner(
         id=row.slug,
         description=f"Replica of {row.deployment.slug}",
-        worker=worker_message(row.deployment.model, row.version),
+        worker=worker_message(names_of(row.deployment.model), row.version),
         nodepool=place_message(row.nodepool),
         num_replicas=1,
         runner_metrics=resources_pb2.RunnerMetrics(pods_total=1, pods_running=int(is_ready)),
