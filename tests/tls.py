@@ -8,7 +8,7 @@ import datetime
 import ipaddress
 import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -61,19 +61,26 @@ async def door(certificate: Certificate, target: str) -> AsyncIterator[str]:
     context.set_alpn_protocols(["h2"])
     host, _, port = target.rpartition(":")
 
+    tasks: set[asyncio.Task[Any]] = set()
+
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())  # type: ignore[arg-type]
         far_reader, far_writer = await asyncio.open_connection(host, int(port))
         try:
             await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
         finally:
-            writer.close()
-            far_writer.close()
+            for one in (writer, far_writer):
+                one.transport.abort()
 
     server = await asyncio.start_server(pass_on, "127.0.0.1", 0, ssl=context)
     try:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.05)  # aborted transports close in the loop's next turns
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -81,4 +88,4 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while content := await reader.read(65536):
             writer.write(content)
             await writer.drain()
-    writer.close()
+    writer.transport.abort()
