@@ -87,7 +87,7 @@ class Controller:
         self._database = database
         self._traffic = traffic or Traffic()
         self._traffic.on_demand = self._demand
-        self._claim = lease.Claim(name or lease.process_name())
+        self._claim = lease.Claim(name or lease.process_name(), monotonic=asyncio.get_running_loop().time)
         self._engines: dict[str, Engine] = {
             name: make(partial(self._hear, name), self._traffic.at) for name, make in engines.items()
         }

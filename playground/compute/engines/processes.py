@@ -155,7 +155,7 @@ class RunnerProcess:
             await asyncio.wait_for(asyncio.shield(self._output), 0.5)
         how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
         # Its last line tells why it could not load. Later ones are about calls, which are not everybody's business.
-        is_told = status > 0 and self._last_line and not self._has_loaded
+        is_told = status and self._last_line and not self._has_loaded
         return f"the runner {how}" + (f": {self._last_line}" if is_told else "")
 
     async def _read_output(self) -> None:

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('digest', models.CharField(help_text='Of all that tells rows apart', max_length=32, primary_key=True, serialize=False)),
                 ('span', models.PositiveIntegerField(choices=[(60, 'minute'), (3600, 'hour'), (86400, 'day')])),
-                ('start', models.DateTimeField()),
+                ('start', models.BigIntegerField(help_text='In seconds since the epoch, as is last_at: a multiple of the span')),
                 ('deployment_key', models.BigIntegerField()),
                 ('owner_key', models.BigIntegerField(default=0, help_text="The deployment's owner")),
                 ('user_key', models.BigIntegerField(default=0, help_text='Who called')),
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('latencies', models.BinaryField(default=bytes, help_text='A packed histogram, as are the next two')),
                 ('first_outputs', models.BinaryField(default=bytes)),
                 ('queue_times', models.BinaryField(default=bytes)),
-                ('last_at', models.DateTimeField(help_text='When the last of these calls ended')),
+                ('last_at', models.FloatField(default=0.0, help_text='When the last of these calls ended')),
             ],
             options={
                 'indexes': [models.Index(fields=['deployment_key', 'span', 'start'], name='usage_of_deployment'), models.Index(fields=['span', 'start'], name='usage_by_age')],

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import Any
 
-from playground.compute.usage.histograms import add_packed, quantile
+from playground.compute.usage.histograms import quantile, quantiles, unpack
 from playground.compute.usage.records import STOPPED, SUCCESS
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 WAITING = "MODEL_DEPLOYING"  # no failure: the caller was told to ask again
 NO_ERRORS = frozenset({SUCCESS, STOPPED, WAITING})
@@ -52,6 +50,10 @@ class Figures:
         return self.errors / self.calls if self.calls else None
 
 
+def time_of(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 class Sums:
     """Adds up rows, given as values of ``COLUMNS``."""
 
@@ -59,15 +61,14 @@ class Sums:
         self._counts = {"calls": 0, "errors": 0, "told_to_wait": 0, "outputs": 0, "tokens": 0}
         self._outputs = _Speed()
         self._tokens = _Speed()
-        self._latencies: dict[int, int] = {}
-        self._first_outputs: dict[int, int] = {}
-        self._queue_times: dict[int, int] = {}
-        self._last_used: datetime | None = None
+        self._latencies: list[bytes] = []
+        self._first_outputs: list[bytes] = []
+        self._queue_times: list[bytes] = []
+        self._last_at = 0.0
 
     def add(self, values: tuple[Any, ...]) -> None:
         outcome, calls, outputs, tokens, seconds, queue_seconds, latencies, first_outputs, queue_times, last_at = values
-        if self._last_used is None or last_at > self._last_used:
-            self._last_used = last_at
+        self._last_at = max(self._last_at, last_at)
         if outcome == WAITING:
             self._counts["told_to_wait"] += calls
             return
@@ -78,20 +79,21 @@ class Sums:
         if outcome == SUCCESS:
             self._outputs.add(outputs, seconds - queue_seconds)
             self._tokens.add(tokens, seconds - queue_seconds)
-            add_packed(self._latencies, latencies)
-            add_packed(self._first_outputs, first_outputs)
-            add_packed(self._queue_times, queue_times)
+            self._latencies.append(latencies)
+            self._first_outputs.append(first_outputs)
+            self._queue_times.append(queue_times)
 
     def figures(self) -> Figures:
+        p50, p95 = quantiles(unpack(self._latencies), 0.5, 0.95)
         return Figures(
             **self._counts,
-            p50=quantile(self._latencies, 0.5),
-            p95=quantile(self._latencies, 0.95),
-            first_output_p50=quantile(self._first_outputs, 0.5),
-            queue_p95=quantile(self._queue_times, 0.95),
+            p50=p50,
+            p95=p95,
+            first_output_p50=quantile(unpack(self._first_outputs), 0.5),
+            queue_p95=quantile(unpack(self._queue_times), 0.95),
             outputs_per_second=self._outputs.per_second,
             tokens_per_second=self._tokens.per_second,
-            last_used=self._last_used,
+            last_used=time_of(self._last_at),
         )
 
 

@@ -61,10 +61,17 @@ def unpack(packed: Iterable[bytes]) -> dict[int, int]:
 
 def quantile(counts: Mapping[int, int], share: float) -> float | None:
     """The value that ``share`` of all are no larger than, within 2 %; None where there is none."""
-    wanted = max(1, math.ceil(share * sum(counts.values())))
+    return quantiles(counts, share)[0]
+
+
+def quantiles(counts: Mapping[int, int], *shares: float) -> list[float | None]:
+    """The same for several shares at once, in rising order."""
+    total = sum(counts.values())
+    wanted = [max(1, math.ceil(share * total)) for share in shares]
+    found: list[float | None] = []
     seen = 0
     for bucket in sorted(counts):
         seen += counts[bucket]
-        if seen >= wanted:
-            return seconds_of(bucket)
-    return None
+        while len(found) < len(wanted) and seen >= wanted[len(found)]:
+            found.append(seconds_of(bucket))
+    return found or [None] * len(shares)

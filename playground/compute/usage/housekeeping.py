@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -34,7 +34,7 @@ def prune(now: datetime) -> int:
 
 
 def _prune(span: int, before: datetime) -> int:
-    old = Usage.objects.filter(span=span, start__lt=before - timedelta(seconds=span))
+    old = Usage.objects.filter(span=span, start__lt=before.timestamp() - span)
     gone = 0
     while keys := list(old.values_list("pk", flat=True)[:_AT_ONCE]):
         gone += Usage.objects.filter(pk__in=keys).delete()[0]

@@ -41,7 +41,7 @@ class Usage(models.Model):
 
     digest = models.CharField(max_length=32, primary_key=True, help_text="Of all that tells rows apart")
     span = models.PositiveIntegerField(choices=[(MINUTE, "minute"), (HOUR, "hour"), (DAY, "day")])
-    start = models.DateTimeField()
+    start = models.BigIntegerField(help_text="In seconds since the epoch, as is last_at: a multiple of the span")
     deployment_key = models.BigIntegerField()
     owner_key = models.BigIntegerField(default=0, help_text="The deployment's owner")
     user_key = models.BigIntegerField(default=0, help_text="Who called")
@@ -63,7 +63,7 @@ class Usage(models.Model):
     latencies = models.BinaryField(default=bytes, help_text="A packed histogram, as are the next two")
     first_outputs = models.BinaryField(default=bytes)
     queue_times = models.BinaryField(default=bytes)
-    last_at = models.DateTimeField(help_text="When the last of these calls ended")
+    last_at = models.FloatField(default=0.0, help_text="When the last of these calls ended")
 
     objects = UsageQuerySet.as_manager()
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from django.db.models import Max
 from django.utils import timezone
 
-from playground.compute.usage.figures import COLUMNS, Figures, Sums
+from playground.compute.usage.figures import COLUMNS, NO_ERRORS, WAITING, Figures, Sums, time_of
+from playground.compute.usage.histograms import quantiles, unpack
 from playground.compute.usage.models import DAY, MINUTE, SPANS, Usage, kept_for
+from playground.compute.usage.records import SUCCESS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -28,12 +30,15 @@ if TYPE_CHECKING:
 Part: TypeAlias = Literal["deployment_key", "deployment", "model", "version", "method", "user", "outcome"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Point:
-    """One step of a course: the calls that ended from ``start`` on, before the next point's."""
+    """One step of a course: the calls that ended from ``start`` on, before the next point's. Figures as in Figures."""
 
     start: datetime
-    figures: Figures
+    calls: int = 0
+    errors: int = 0
+    p50: float | None = None
+    p95: float | None = None
 
 
 def summary(
@@ -46,16 +51,20 @@ def summary(
     rows = Usage.objects.visible_to(user).filter(deployment_key__in=deployments)
     found = breakdown(rows, "deployment_key", since, until)
     missing = [key for key in deployments if key not in found]
-    earlier = rows.filter(deployment_key__in=missing, span=DAY, start__lte=since) if missing else rows.none()
+    earlier = (
+        rows.filter(deployment_key__in=missing, span=DAY, start__lte=since.timestamp()) if missing else rows.none()
+    )
     last = dict(earlier.values_list("deployment_key").annotate(last=Max("last_at")))
-    return {key: found.get(key) or Figures(last_used=last.get(key)) for key in deployments}
+    for key in missing:
+        found[key] = Figures(last_used=time_of(last[key]) if key in last else None)
+    return {key: found[key] for key in deployments}
 
 
 def breakdown(rows: UsageQuerySet, part: Part, since: datetime, until: datetime) -> dict[Any, Figures]:
     """Figures of ``rows`` by deployment, version, method, user or outcome; only those that had calls."""
     sums: dict[Any, Sums] = {}
     for span, first, end in _cover(_floor(since), _ceil(until)):
-        covered = rows.filter(span=span, start__gte=_time(first), start__lt=_time(end))
+        covered = rows.filter(span=span, start__gte=first, start__lt=end)
         for name, *values in covered.values_list(part, *COLUMNS).iterator():
             sums.setdefault(name, Sums()).add(tuple(values))
     return {name: total.figures() for name, total in sums.items()}
@@ -76,18 +85,22 @@ def trends(
     span, step = _step(since, until, buckets)
     end = math.ceil(until.timestamp() / span) * span
     starts = [end - step * (buckets - number) for number in range(buckets)]
-    sums: dict[tuple[int, int], Sums] = {}
-    rows = Usage.objects.visible_to(user).filter(
-        deployment_key__in=deployments, span=span, start__gte=_time(starts[0]), start__lt=_time(end)
-    )
-    for key, start, *values in rows.values_list("deployment_key", "start", *COLUMNS).iterator():
-        number = (int(start.timestamp()) - starts[0]) // step
-        sums.setdefault((key, number), Sums()).add(tuple(values))
-    figures = {place: total.figures() for place, total in sums.items()}
-    return {
-        key: [Point(_time(start), figures.get((key, number), Figures())) for number, start in enumerate(starts)]
-        for key in deployments
-    }
+    times = [time_of(start) for start in starts]
+    courses = {key: [Point(time) for time in times] for key in deployments}
+    latencies: dict[tuple[int, int], list[bytes]] = {}
+    rows = Usage.objects.visible_to(user).exclude(outcome=WAITING)
+    rows = rows.filter(deployment_key__in=courses, span=span, start__gte=starts[0], start__lt=end)
+    columns = ("deployment_key", "start", "outcome", "calls", "latencies")
+    for key, start, outcome, calls, packed in rows.values_list(*columns).iterator():
+        number = (start - starts[0]) // step
+        point = courses[key][number]
+        point.calls += calls
+        point.errors += 0 if outcome in NO_ERRORS else calls
+        if outcome == SUCCESS:
+            latencies.setdefault((key, number), []).append(packed)
+    for (key, number), packed_all in latencies.items():
+        courses[key][number].p50, courses[key][number].p95 = quantiles(unpack(packed_all), 0.5, 0.95)
+    return courses
 
 
 def _step(since: datetime, until: datetime, buckets: int) -> tuple[int, int]:
@@ -132,7 +145,3 @@ def _floor(time: datetime) -> int:
 
 def _ceil(time: datetime) -> int:
     return math.ceil(time.timestamp() / MINUTE) * MINUTE
-
-
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -6,7 +6,6 @@ begins by taking the write lock; Postgres: the row is made first, then locked).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -89,7 +88,7 @@ class Head(NamedTuple):
 
     digest: str
     span: int
-    start: datetime
+    start: int
     deployment_key: int
     owner_key: int
     user_key: int
@@ -106,7 +105,7 @@ class Head(NamedTuple):
         return cls(
             digest=digest,
             span=span,
-            start=_time(kind.start),
+            start=kind.start,
             deployment_key=kind.deployment_key,
             owner_key=owned.owner_key,
             user_key=kind.user_key,
@@ -120,7 +119,7 @@ class Head(NamedTuple):
 
     def row(self) -> Usage:
         """The row as it begins: nothing counted."""
-        return Usage(**self._asdict(), last_at=self.start)
+        return Usage(**self._asdict())
 
 
 def _upsert() -> str:
@@ -150,18 +149,16 @@ def _spread(tallies: Mapping[Kind, Tally], names: Names) -> dict[str, tuple[Head
     return dict(sorted(rows.items()))
 
 
-def _add_stored(tally: Tally, last_at: datetime, packed: Iterable[bytes]) -> None:
-    tally.last_at = max(tally.last_at, last_at.timestamp())
+def _add_stored(tally: Tally, last_at: float, packed: Iterable[bytes]) -> None:
+    tally.last_at = max(tally.last_at, last_at)
     for name, histogram in zip(_HISTOGRAMS, packed, strict=True):
         add_packed(getattr(tally, name), histogram)
 
 
 def _values(head: Head, tally: Tally) -> list[Any]:
-    adapt = connection.ops.adapt_datetimefield_value
-    known = [adapt(value) if isinstance(value, datetime) else value for value in head]
     sums = [getattr(tally, name) for name in _SUMS]
     histograms = [pack(getattr(tally, name)) for name in _HISTOGRAMS]
-    return [*known, *sums, *histograms, adapt(_time(tally.last_at))]
+    return [*head, *sums, *histograms, tally.last_at]
 
 
 def _read_deployments(keys: Iterable[int]) -> dict[int, DeploymentNames]:
@@ -172,7 +169,3 @@ def _read_deployments(keys: Iterable[int]) -> dict[int, DeploymentNames]:
 def _make_room(known: dict[int, Any]) -> None:
     if len(known) >= _MOST_NAMES:
         known.clear()
-
-
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
