@@ -93,7 +93,7 @@ class Admission:
     async def _wait(self, rpc: Rpc, deployment: DeploymentEntry, version_id: str, *, is_owner: bool) -> Place:
         """Hold a call to a deployment that is not ready; a stream for as long as its caller waits.
 
-        Why it failed is told to everybody, the log to the model's owner: it holds others' calls.
+        Why it failed is told to everybody, the log to the deployment's owner: it holds others' calls.
         """
         pk = deployment.pk
         self._traffic.begin_waiting(pk)

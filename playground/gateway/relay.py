@@ -157,7 +157,8 @@ class Relay:
     ) -> bytes:
         deployment = destination.route.deployment
         tally.tail = b""
-        place = await self._admission.enter(head.rpc, deployment, version_id=version_id, is_owner=head.is_owner)
+        is_its_owner = tally.caller is not None and tally.caller.user_id == deployment.user_id
+        place = await self._admission.enter(head.rpc, deployment, version_id=version_id, is_owner=is_its_owner)
         is_moving = place.nodepool_pk not in {0, deployment.nodepool.pk}
         served_by = served_by_tail(deployment.seen_on(place.nodepool_pk)) if is_moving else destination.tail
         tally.version_id, tally.tail = place.version_id, request_id_tail(tally.request_id) + served_by
