@@ -92,7 +92,7 @@ def test_a_call_is_counted_with_all_that_is_known_of_it(counter: Counter, mine: 
     assert (row.bytes_in, row.bytes_out, row.seconds, row.queue_seconds) == (100, 2000, 2.0, 0.25)
     times = [quantile(unpack([packed]), 0.5) for packed in (row.latencies, row.first_outputs, row.queue_times)]
     assert times == pytest.approx([2.0, 0.5, 0.25], rel=0.02)
-    assert (row.start, row.last_at) == (NOON, NOON)
+    assert (row.start, row.last_at) == (NOON.timestamp(), NOON.timestamp())
 
 
 def test_each_call_is_in_its_minute_hour_and_day_of_utc(counter: Counter) -> None:
@@ -101,8 +101,8 @@ def test_each_call_is_in_its_minute_hour_and_day_of_utc(counter: Counter) -> Non
         counter.note(call(1, 1, at))
     counter.close()
     starts = {span: sorted(Usage.objects.filter(span=span).values_list("start", "calls")) for span in (HOUR, DAY)}
-    midnight = NOON.replace(hour=0)
-    assert starts[DAY] == [(midnight, 4), (midnight + timedelta(days=1), 1)]
+    midnight = NOON.replace(hour=0).timestamp()
+    assert starts[DAY] == [(midnight, 4), (midnight + DAY, 1)]
     assert [calls for _, calls in starts[HOUR]] == [3, 1, 1]
     assert sorted(Usage.objects.filter(span=MINUTE).values_list("calls", flat=True)) == [1, 1, 1, 2]
 

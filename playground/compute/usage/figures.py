@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.compute.usage.histograms import quantile, quantiles, unpack
 from playground.compute.usage.records import STOPPED, SUCCESS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WAITING = "MODEL_DEPLOYING"  # no failure: the caller was told to ask again
 NO_ERRORS = frozenset({SUCCESS, STOPPED, WAITING})
@@ -66,7 +69,7 @@ class Sums:
         self._queue_times: list[bytes] = []
         self._last_at = 0.0
 
-    def add(self, values: tuple[Any, ...]) -> None:
+    def add(self, values: Sequence[Any]) -> None:
         outcome, calls, outputs, tokens, seconds, queue_seconds, latencies, first_outputs, queue_times, last_at = values
         self._last_at = max(self._last_at, last_at)
         if outcome == WAITING:

@@ -66,7 +66,9 @@ def breakdown(rows: UsageQuerySet, part: Part, since: datetime, until: datetime)
     for span, first, end in _cover(_floor(since), _ceil(until)):
         covered = rows.filter(span=span, start__gte=first, start__lt=end)
         for name, *values in covered.values_list(part, *COLUMNS).iterator():
-            sums.setdefault(name, Sums()).add(tuple(values))
+            if name not in sums:
+                sums[name] = Sums()
+            sums[name].add(values)
     return {name: total.figures() for name, total in sums.items()}
 
 
