@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 from django.utils import timezone
 
@@ -44,9 +44,12 @@ def list_models(user: User, *, text: str = "") -> list[ModelRow]:
     if text:
         found = found.filter(Q(slug__icontains=text) | Q(description__icontains=text))
     used = dict(Run.objects.visible_to(user).values_list("model").annotate(last=Max("created_at")))
-    shared = {row.model_id: row for row in Deployment.objects.filter(is_shared=True, model__in=found)}
+    states = dict(Deployment.objects.filter(is_shared=True, model__in=found).values_list("model", "state"))
+    newest = ModelVersion.objects.filter(model=OuterRef("pk")).order_by("-created_at", "-pk").values("pk")
+    latest = dict(found.annotate(latest_pk=Subquery(newest[:1])).values_list("pk", "latest_pk"))
+    versions = ModelVersion.objects.only("signatures_proto").in_bulk([pk for pk in latest.values() if pk])
     return [
-        ModelRow(model, io_of(model.latest), shared[model.pk].state if model.pk in shared else "", used.get(model.pk))
+        ModelRow(model, io_of(versions.get(latest.get(model.pk))), states.get(model.pk, ""), used.get(model.pk))
         for model in found.order_by("app__owner__username", "app__slug", "slug")
     ]
 
