@@ -232,6 +232,14 @@ def test_a_caller_s_inventions_do_not_make_rows(counter: Counter) -> None:
     assert calls_of(DAY) == 1501
 
 
+def test_old_rows_are_deleted_meanwhile(mine: Deployment, owner: User) -> None:
+    store([call(mine, owner, NOON - timedelta(days=10_000))])
+    counter = Counter(interval=0.02, tidy_after=0)
+    counter.start()
+    wait_for(lambda: not Usage.objects.exists())
+    counter.close()
+
+
 WRITE = """
 import os, django, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "playground.settings"

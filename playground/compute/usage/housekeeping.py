@@ -1,4 +1,4 @@
-"""How rows of usage end: by age, those of minutes first. The leading gateway runs it every hour."""
+"""How rows of usage end: by age, those of minutes first. The thread that writes usage runs it every hour."""
 
 from __future__ import annotations
 
