@@ -23,6 +23,7 @@ from playground.protocol.fields import MISSING, Types
 from playground.protocol.pipes import Rpc
 from playground.protocol.signatures import RETURN, MethodKind, Signature, kind_of, output_field, stream_field
 from playground.runner.methods import fill_addresses
+from playground.sdk.calls import GET_SIGNATURES, ask_signatures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,6 @@ Data: TypeAlias = resources_pb2.Data
 Request: TypeAlias = service_pb2.PostModelOutputsRequest
 Reply: TypeAlias = service_pb2.MultiOutputResponse
 
-GET_SIGNATURES = "_GET_SIGNATURES"
 _KINDS = {Rpc.POST: MethodKind.UNARY, Rpc.GENERATE: MethodKind.GENERATE, Rpc.STREAM: MethodKind.STREAM}
 _HOW = {
     MethodKind.UNARY: "answers once: call it with PostModelOutputs",
@@ -72,24 +72,32 @@ class Dialect:
             raise InputError(
                 f"a call that answers in pieces takes one input in each message, not {len(request.inputs)}"
             )
-        if codec.method_name(request.inputs[0].data) == GET_SIGNATURES:
-            return content, []
+        names = {codec.method_name(entry.data) for entry in request.inputs}
+        if len(names) > 1:
+            raise InputError("all inputs of a request name the same method")
+        if names == {GET_SIGNATURES} and rpc is Rpc.POST:
+            return ask_signatures(b""), []  # not what was sent: addresses in it would be followed
         await self._follow_addresses(request)
         asked = [self._mend_input(rpc, entry.data) for entry in request.inputs]
         return request.SerializeToString(), asked
 
-    async def mend_item(self, asked: Asked, content: bytes) -> bytes:
-        """A later message of a stream. Raises InputError."""
+    async def mend_item(self, asked: Asked, content: bytes) -> bytes | None:
+        """A later message of a stream; None where it holds no item, on which the runner would stumble.
+
+        Raises InputError.
+        """
         request = _parse_request(content)
+        if len(request.inputs) != 1 or asked.signature is None:
+            raise InputError(f"a message of a stream has one input, not {len(request.inputs)}")
         await self._follow_addresses(request)
-        signature = asked.signature
-        if signature is not None:
-            for entry in request.inputs:
-                item = codec.decode_stream_item(signature, entry.data)
-                if asked.is_old_form and item is not MISSING:
-                    entry.data.CopyFrom(codec.encode_stream_item(signature, item))
-                else:
-                    _say_plainly(signature, entry.data)
+        data = request.inputs[0].data
+        item = codec.decode_stream_item(asked.signature, data)
+        if item is MISSING:
+            return None
+        if asked.is_old_form:
+            data.CopyFrom(codec.encode_stream_item(asked.signature, item))
+        else:
+            _say_plainly(asked.signature, data)
         return bytes(request.SerializeToString())
 
     async def _follow_addresses(self, request: Request) -> None:

@@ -61,13 +61,13 @@ class _OfficialCall:
         if self._failure is not None:
             return
         try:
-            if self._asked:
-                message = await self._dialect.mend_item(self._asked[0], message)
+            mended = await self._dialect.mend_item(self._asked[0], message)
         except PlaygroundError as error:
             self._failure = error
             self._far.end()
             return
-        await self._far.write(message)
+        if mended is not None:
+            await self._far.write(mended)
 
     async def done_writing(self) -> None:
         if self._failure is None:

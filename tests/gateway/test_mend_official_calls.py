@@ -201,6 +201,13 @@ async def test_each_input_of_a_batch_is_looked_at(replica: Replica) -> None:
         await post(replica, call("half", {"number": Data(float_value=1)}, {}))
 
 
+async def test_all_inputs_of_a_batch_are_for_one_method(replica: Replica) -> None:
+    one, two = Data(parts=[resources_pb2.Part()]), Data(parts=[resources_pb2.Part()])
+    one.metadata["_method_name"], two.metadata["_method_name"] = "zero", "warm"
+    with pytest.raises(InputError, match="the same method"):
+        await post(replica, requests(one, two))
+
+
 # -- addresses -------------------------------------------------------------------------------------------------------
 
 
@@ -229,6 +236,12 @@ async def test_an_address_is_fetched_here_and_its_content_sent(endpoint: Endpoin
     assert (await answer(replica, "size", picture=image(web_page))).int_value == 5
     assert (await answer(replica, "read", text=Data(text=resources_pb2.Text(url=web_page)))).string_value == "12345"
     await replica.close()
+
+
+async def test_asking_for_the_methods_follows_no_address(replica: Replica, runner: official.OfficialRunner) -> None:
+    reply = await post(replica, call("_GET_SIGNATURES", picture=image("http://127.0.0.1:9/never-asked-for")))
+    assert "warm" in signatures_from_json(reply.outputs[0].data.text.raw)
+    assert "never-asked-for" not in runner.log
 
 
 async def test_addresses_in_a_stream_are_fenced_too(replica: Replica) -> None:
@@ -301,6 +314,13 @@ async def test_an_item_that_does_not_fit_ends_its_stream_in_words(replica: Repli
     ]
     with pytest.raises(InputError, match='argument "text" must be sent as string_value'):
         await pieces(replica, Rpc.STREAM, call("stream", text=said("a")), call("stream", text=Data(int_value=3)))
+
+
+async def test_a_message_without_an_item_is_left_out_of_a_stream(replica: Replica) -> None:
+    replies = await pieces(
+        replica, Rpc.STREAM, call("stream", text=said("a")), call("stream"), call("stream", text=said("b"))
+    )
+    assert texts(replies) == ["weak a", "weak b"]
 
 
 async def test_a_stream_without_a_first_item_is_refused(replica: Replica) -> None:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from clarifai_grpc.grpc.api import resources_pb2, service_pb2
+from clarifai_grpc.grpc.api import service_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 
 from playground.protocol.errors import BY_NAME, OverloadedError, PlaygroundError, from_status
 from playground.protocol.signatures import kind_of, signatures_from_json
+from playground.sdk.calls import ask_signatures
 
 if TYPE_CHECKING:
     from playground.compute.engines.base import Endpoint
@@ -104,9 +105,7 @@ async def check_health(channel: Any) -> bool:
 
 async def ask_methods(channel: Any) -> str:
     """The model's signatures, as JSON that ``signatures_from_json`` reads. Raises ProbeError."""
-    data = resources_pb2.Data(parts=[resources_pb2.Part()])
-    data.metadata["_method_name"] = "_GET_SIGNATURES"
-    reply = await _post(channel, service_pb2.PostModelOutputsRequest(inputs=[resources_pb2.Input(data=data)]))
+    reply = await _post(channel, ask_signatures(b""))
     if reply.status.code != StatusCode.SUCCESS:
         error = from_status(reply.status)
         said = f"does not tell its model's methods: {error.message[:300]}"
@@ -124,13 +123,13 @@ async def ask_methods(channel: Any) -> str:
 
 async def _is_ours(channel: Any) -> bool:
     """Ours refuses a request without inputs, and names the class of its refusal."""
-    reply = await _post(channel, service_pb2.PostModelOutputsRequest())
+    reply = await _post(channel, b"")
     return reply.status.internal_details in BY_NAME
 
 
-async def _post(channel: Any, request: service_pb2.PostModelOutputsRequest) -> service_pb2.MultiOutputResponse:
+async def _post(channel: Any, request: bytes) -> service_pb2.MultiOutputResponse:
     try:
-        answer = await channel.unary_unary(_POST)(request.SerializeToString(), timeout=_METHODS_SECONDS)
+        answer = await channel.unary_unary(_POST)(request, timeout=_METHODS_SECONDS)
         return service_pb2.MultiOutputResponse.FromString(answer)
     except grpc.aio.AioRpcError as error:
         if error.code() == grpc.StatusCode.UNIMPLEMENTED:

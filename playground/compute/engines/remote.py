@@ -201,7 +201,9 @@ class _Follower:
         return not self.is_leaving or self._last is not None
 
     def replica(self) -> ReplicaState:
-        digest = hashlib.sha256(self.address.address.encode()).hexdigest()[:8]
+        address = self.address
+        told = f"{address.address} {address.tls} {address.root_certificate}"
+        digest = hashlib.sha256(told.encode()).hexdigest()[:8]
         runner_id = f"remote-{self._unit.spec.id}-{digest}"
         version, nodepool = self._unit.spec.version_id, self._unit.spec.nodepool_id
         if self.is_leaving:
