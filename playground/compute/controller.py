@@ -190,7 +190,8 @@ class Controller:
     async def _reconcile_on_wake(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _FULL_PASS_SECONDS)
+                async with asyncio.timeout(_FULL_PASS_SECONDS):
+                    await self._wake.wait()
             self._wake.clear()
             try:
                 if self._leads:

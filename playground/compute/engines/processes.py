@@ -115,7 +115,8 @@ class RunnerProcess:
         missed = 0
         while missed < _CHECKS_MISSED:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._process.wait()), _CHECK_EVERY)
+                async with asyncio.timeout(_CHECK_EVERY):
+                    await self._process.wait()
                 return await self._how_it_ended()
             missed = 0 if await self._is_serving() else missed + 1
         return "it no longer answers its health checks"
@@ -125,7 +126,8 @@ class RunnerProcess:
         if self._process.returncode is None:
             self._signal(signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._process.wait()), STOP_SECONDS)
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._process.wait()
         self._signal(signal.SIGKILL)
         await self._process.wait()
         if self._process.stdin is not None:
@@ -133,7 +135,8 @@ class RunnerProcess:
         if self._channel is not None:
             await self._channel.close()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._output, 0.5)
+            async with asyncio.timeout(0.5):
+                await self._output
         self._output.cancel()
 
     def _signal(self, number: signal.Signals) -> None:
@@ -152,7 +155,8 @@ class RunnerProcess:
     async def _how_it_ended(self) -> str:
         status = await self._process.wait()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._output), 0.5)
+            async with asyncio.timeout(0.5):
+                await asyncio.shield(self._output)
         how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
         # Its last line tells why it could not load. Later ones are about calls, which are not everybody's business.
         is_told = status and self._last_line and not self._has_loaded

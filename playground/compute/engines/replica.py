@@ -148,6 +148,7 @@ class Replica:
             async with asyncio.timeout(DRAIN_SECONDS):
                 while self.endpoint is not None and not self._told_to_end.is_set():
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._told_to_end.wait(), _LOOK_EVERY)
+                        async with asyncio.timeout(_LOOK_EVERY):
+                            await self._told_to_end.wait()
                     if not self.calls:
                         return
