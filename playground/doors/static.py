@@ -24,6 +24,8 @@ from playground.doors.shapes import Application, Receive, Scope, Send
 _FINGERPRINT = ".fingerprint"
 # Of django-htmx only htmx itself is ours to serve; some of its extensions import what is not there.
 _LEFT_OUT = ["ext", "htmax*", "debug.js", "django-htmx.js", "htmx-2.js", "htmx-4.js", "htmx.js"]
+# Of the admin, what none of our pages there asks for: that would take longer than all the rest.
+_LEFT_OUT += ["select2", "gis", "jquery.js", "xregexp.js"]
 
 
 class HashedStorage(ManifestStaticFilesStorage):

@@ -226,7 +226,7 @@ def test_the_first_nodepool_that_fits_is_taken(house: House, small_machine: Size
     made = services.create_deployment(house.ada, "mine", house.model, nodepools=[small, large, house.shared])
     assert made.nodepool == large
     assert [one.nodepool for one in made.placements.all()] == [small, large, house.shared]
-    with pytest.raises(InputError, match="lab/small: it needs on small 1 processor, where there are 0.5 processors"):
+    with pytest.raises(InputError, match=r"lab/small: it needs on small 1 processor, where there are 0.5 processors"):
         services.create_deployment(house.ada, "other", house.model, nodepools=[small])
 
 
@@ -243,7 +243,7 @@ def test_a_model_that_the_machine_cannot_hold_goes_elsewhere(house: House, small
 def test_all_replicas_that_are_promised_must_fit(house: House, small_machine: Size) -> None:
     need(house, cpu_memory="512Mi")
     services.create_deployment(house.ada, "two", house.model, nodepools=[house.shared], min_replicas=2, max_replicas=9)
-    with pytest.raises(InputError, match="3 times 512Mi, so 1.5Gi of memory, where there are 1Gi"):
+    with pytest.raises(InputError, match=r"3 times 512Mi, so 1.5Gi of memory, where there are 1Gi"):
         services.create_deployment(
             house.ada, "three", house.model, nodepools=[house.shared], min_replicas=3, max_replicas=3
         )
