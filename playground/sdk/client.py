@@ -1,12 +1,26 @@
-"""The two doors of the SDK, ``Client`` and ``AsyncClient``: twins written by hand, the same names in both worlds."""
+"""The two doors of the SDK, ``Client`` and ``AsyncClient``: twins written by hand, the same names in both worlds.
+
+Beside ``model``, which calls one, each has what manages them: ``clusters``, ``nodepools``, ``deployments``, ``models``,
+``apps`` and ``runners``, with ``list``, ``get``, ``create``, ``edit`` and ``delete`` where there is such an act.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
+from playground.sdk.async_management import (
+    AsyncApps,
+    AsyncClusters,
+    AsyncDeployments,
+    AsyncModels,
+    AsyncNodepools,
+    AsyncRunners,
+)
 from playground.sdk.async_model import AsyncModel
 from playground.sdk.calls import Signature
 from playground.sdk.link import AsyncLink, Link
+from playground.sdk.management import Apps, Clusters, Deployments, Models, Nodepools, Runners
 from playground.sdk.model import Model
 
 
@@ -19,6 +33,30 @@ class Client(Link):
     ``token`` may be a function, asked before each call. ``timeout`` is for one answer, ``stream_timeout`` for a
     stream, in seconds; ``on_wait`` is told while a model is being deployed.
     """
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        return Clusters(self)
+
+    @cached_property
+    def nodepools(self) -> Nodepools:
+        return Nodepools(self)
+
+    @cached_property
+    def deployments(self) -> Deployments:
+        return Deployments(self)
+
+    @cached_property
+    def models(self) -> Models:
+        return Models(self)
+
+    @cached_property
+    def apps(self) -> Apps:
+        return Apps(self)
+
+    @cached_property
+    def runners(self) -> Runners:
+        return Runners(self)
 
     def model(
         self,
@@ -59,6 +97,30 @@ class AsyncClient(AsyncLink):
     ``token`` may be a function, asked before each call. ``timeout`` is for one answer, ``stream_timeout`` for a
     stream, in seconds; ``on_wait`` is told while a model is being deployed.
     """
+
+    @cached_property
+    def clusters(self) -> AsyncClusters:
+        return AsyncClusters(self)
+
+    @cached_property
+    def nodepools(self) -> AsyncNodepools:
+        return AsyncNodepools(self)
+
+    @cached_property
+    def deployments(self) -> AsyncDeployments:
+        return AsyncDeployments(self)
+
+    @cached_property
+    def models(self) -> AsyncModels:
+        return AsyncModels(self)
+
+    @cached_property
+    def apps(self) -> AsyncApps:
+        return AsyncApps(self)
+
+    @cached_property
+    def runners(self) -> AsyncRunners:
+        return AsyncRunners(self)
 
     def model(
         self,

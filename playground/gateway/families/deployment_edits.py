@@ -1,7 +1,7 @@
 """What changes deployments over the wire: make, edit, delete.
 
 A field that the wire leaves at zero says nothing. What must be told apart from nothing, and what the wire has no words
-for, stands in ``metadata`` by name, and wins: the numbers of ``autoscale_config``, ``is_enabled``, ``queue_limit``,
+for, stands in ``metadata`` by name, and wins: the fields of ``autoscale_config``, ``is_enabled``, ``queue_limit``,
 ``description``, ``environment`` and ``secrets`` (name to value, null to take one out; secrets are never sent back).
 """
 
@@ -101,6 +101,9 @@ def _worker(caller: User, message: resources_pb2.Deployment) -> tuple[Model | No
 
 
 def _new_version(caller: User, row: Deployment, message: resources_pb2.Deployment) -> ModelVersion | None:
+    worker = message.desired_worker if message.HasField("desired_worker") else message.worker
+    if not worker.model.id and worker.model.model_version.id:
+        return find_version(row.model, worker.model.model_version.id)
     model, version = _worker(caller, message)
     if model is not None and model.pk != row.model_id:
         raise InputError(
@@ -149,8 +152,7 @@ def _told(metadata: dict[str, Any]) -> dict[str, Any]:
     for name in (*NUMBERS, "queue_limit"):
         if name in metadata:
             told[name] = _whole(name, metadata[name])
-    if "is_enabled" in metadata:
-        told["is_enabled"] = metadata["is_enabled"]
+    told |= {name: metadata[name] for name in ("is_enabled", "disable_packing") if name in metadata}
     for name in ("environment", "secrets"):
         if name in metadata:
             told[name] = _texts(name, metadata[name])

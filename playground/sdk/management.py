@@ -1,0 +1,211 @@
+"""Clusters, nodepools, deployments, models and apps from ordinary code; ``async_management.py`` has the twins."""
+
+from __future__ import annotations
+
+import builtins
+import time
+from collections.abc import Iterable, Sequence
+from typing import TypeVar, Unpack
+
+from playground.protocol.errors import PlaygroundError
+from playground.sdk import asks, compute_asks
+from playground.sdk.asks import Ask
+from playground.sdk.calls import Patience, check
+from playground.sdk.facts import ClusterFacts, DeploymentFacts, NodepoolFacts
+from playground.sdk.link import Link
+from playground.sdk.resources import (
+    App,
+    Cluster,
+    Deployment,
+    ModelInfo,
+    Nodepool,
+    Runner,
+    VersionInfo,
+    Visibility,
+)
+
+T = TypeVar("T")
+
+
+class _Family:
+    """A way to ask."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def _do(self, ask: Ask[T]) -> T:
+        link, patience = self._link, Patience(self._link.timeout)
+        while True:
+            try:
+                reply = link.transport.unary(ask.rpc, ask.request.SerializeToString(), patience.left(), link.metadata())
+                check(reply)
+            except PlaygroundError as error:
+                if ask.is_act:
+                    raise
+                pause = patience.pause_after(error, link.on_wait)
+            else:
+                return ask.read(reply)
+            time.sleep(pause)
+
+    def _all(self, ask: Ask[list[T]]) -> list[T]:
+        """Page by page, until one is empty."""
+        found: list[T] = []
+        while True:
+            ask.request.page += 1
+            page = self._do(ask)
+            if not page:
+                return found
+            found += page
+
+
+class Apps(_Family):
+    """``client.apps``: shelves of models."""
+
+    def list(self, *, user_id: str = "") -> builtins.list[App]:
+        """One's own, or those of ``user_id`` that one may see."""
+        return self._all(asks.list_apps(user_id))
+
+    def get(self, app_id: str, *, user_id: str = "") -> App:
+        return self._do(asks.get_app(app_id, user_id))
+
+    def create(self, app_id: str, *, description: str = "", visibility: Visibility = "private") -> App:
+        return self._do(asks.create_app(app_id, description, visibility))
+
+    def edit(
+        self,
+        app_id: str,
+        *,
+        user_id: str = "",
+        description: str | None = None,
+        visibility: Visibility | None = None,
+    ) -> App:
+        return self._do(asks.edit_app(app_id, user_id, description, visibility))
+
+    def delete(self, app_id: str, *, user_id: str = "") -> None:
+        """An empty one."""
+        self._do(asks.delete_app(app_id, user_id))
+
+
+class Models(_Family):
+    """``client.models``: what the catalog has. New ones are added in the terminal; ``client.model(…)`` calls one."""
+
+    def list(self, *, user_id: str = "", app_id: str = "") -> builtins.list[ModelInfo]:
+        """One's own, or those of ``user_id`` that one may see."""
+        return self._all(asks.list_models(user_id, app_id))
+
+    def get(self, reference: str) -> ModelInfo:
+        """By ``hello`` or ``owner/main/models/hello``."""
+        return self._do(asks.get_model(reference))
+
+    def versions(self, reference: str) -> builtins.list[VersionInfo]:
+        """Newest first."""
+        return self._all(asks.list_versions(reference))
+
+    def edit(
+        self, reference: str, *, description: str | None = None, visibility: Visibility | None = None
+    ) -> ModelInfo:
+        return self._do(asks.edit_model(reference, description, visibility))
+
+    def delete(self, reference: str) -> None:
+        """With its versions, runs and shared deployment; refused while another deployment runs it."""
+        self._do(asks.delete_model(reference))
+
+    def delete_version(self, reference: str, version_id: str) -> None:
+        self._do(asks.delete_version(reference, version_id))
+
+
+class Clusters(_Family):
+    """``client.clusters``: named places with nodepools."""
+
+    def list(self, *, user_id: str = "") -> builtins.list[Cluster]:
+        """One's own and the built-in one, or those of ``user_id`` that one may see."""
+        return self._all(compute_asks.list_clusters(user_id))
+
+    def get(self, cluster_id: str, *, user_id: str = "") -> Cluster:
+        return self._do(compute_asks.get_cluster(cluster_id, user_id))
+
+    def create(self, cluster_id: str, **facts: Unpack[ClusterFacts]) -> Cluster:
+        """All that ``facts`` say is words for people."""
+        return self._do(compute_asks.create_cluster(cluster_id, facts))
+
+    def edit(self, cluster_id: str, **changes: Unpack[ClusterFacts]) -> Cluster:
+        """Sets what is given; the wire cannot say that a text becomes empty."""
+        return self._do(compute_asks.edit_cluster(cluster_id, changes))
+
+    def delete(self, *cluster_ids: str) -> None:
+        """All of them or none; one with nodepools is in use."""
+        self._do(compute_asks.delete_clusters(cluster_ids))
+
+
+class Nodepools(_Family):
+    """``client.nodepools``: named by ``CLUSTER/NODEPOOL``, another user's by ``USER/CLUSTER/NODEPOOL``."""
+
+    def list(self, cluster_id: str = "", *, user_id: str = "") -> builtins.list[Nodepool]:
+        return self._all(compute_asks.list_nodepools(cluster_id, user_id))
+
+    def get(self, nodepool: str) -> Nodepool:
+        return self._do(compute_asks.get_nodepool(nodepool))
+
+    def create(self, nodepool: str, **facts: Unpack[NodepoolFacts]) -> Nodepool:
+        """Engine ``remote``, whose replicas run at ``addresses`` already, is for administrators."""
+        return self._do(compute_asks.create_nodepool(nodepool, facts))
+
+    def edit(self, nodepool: str, **changes: Unpack[NodepoolFacts]) -> Nodepool:
+        """Sets what is given; the wire cannot say that a text becomes empty, or a number zero."""
+        return self._do(compute_asks.edit_nodepool(nodepool, changes))
+
+    def delete(self, nodepool: str) -> None:
+        """One that no deployment is on."""
+        self._do(compute_asks.delete_nodepool(nodepool))
+
+
+class Deployments(_Family):
+    """``client.deployments``: model versions placed on nodepools."""
+
+    def list(
+        self, nodepool: str = "", *, version_ids: Iterable[str] = (), user_id: str = ""
+    ) -> builtins.list[Deployment]:
+        """One's own, or those of ``user_id`` that one may see; on a nodepool, of certain versions."""
+        return self._all(compute_asks.list_deployments(nodepool, version_ids, user_id))
+
+    def get(self, deployment_id: str, *, user_id: str = "") -> Deployment:
+        return self._do(compute_asks.get_deployment(deployment_id, user_id))
+
+    def create(
+        self,
+        deployment_id: str,
+        model: str,
+        *,
+        nodepools: Sequence[str] = ("local/shared",),
+        **facts: Unpack[DeploymentFacts],
+    ) -> Deployment:
+        """``model`` is a reference; with a version it is pinned to that one, else it follows the latest."""
+        given = {"nodepools": nodepools, **facts}
+        return self._do(compute_asks.create_deployment(deployment_id, model, given))
+
+    def edit(
+        self,
+        deployment_id: str,
+        *,
+        user_id: str = "",
+        version_id: str | None = None,
+        nodepools: Sequence[str] | None = None,
+        **changes: Unpack[DeploymentFacts],
+    ) -> Deployment:
+        """Sets what is given. A ``version_id`` of "" follows the latest; None takes a variable out."""
+        given = {"nodepools": nodepools, **changes}
+        return self._do(compute_asks.edit_deployment(deployment_id, user_id, version_id, given))
+
+    def delete(self, *deployment_ids: str) -> None:
+        """All of them or none; their replicas are drained."""
+        self._do(compute_asks.delete_deployments(deployment_ids))
+
+
+class Runners(_Family):
+    """``client.runners``: replicas of deployments as they are now."""
+
+    def list(self, nodepool: str = "", *, user_id: str = "") -> builtins.list[Runner]:
+        return self._all(compute_asks.list_runners(nodepool, user_id))
+
+    def get(self, runner_id: str) -> Runner:
+        return self._do(compute_asks.get_runner(runner_id))
