@@ -19,7 +19,7 @@ from google.protobuf.message import DecodeError
 
 from playground.protocol import codec
 from playground.protocol.errors import InputError, ModelError, NotFoundError, ServerError, from_status, to_status
-from playground.protocol.fields import MISSING, Types
+from playground.protocol.fields import MISSING, ByIdentity, Field, Types
 from playground.protocol.pipes import Rpc
 from playground.protocol.signatures import RETURN, MethodKind, Signature, kind_of, output_field, stream_field
 from playground.runner.methods import fill_addresses
@@ -28,7 +28,6 @@ from playground.sdk.calls import GET_SIGNATURES, ask_signatures
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from playground.protocol.fields import Field
     from playground.runner.methods import Fetch
 
 Data: TypeAlias = resources_pb2.Data
@@ -42,7 +41,10 @@ _HOW = {
     MethodKind.STREAM: "takes a stream and answers in pieces: call it with StreamModelOutputs",
 }
 _NONE = re.compile(r"Incompatible type for \w+: <class 'NoneType'>|'NoneType' object has no attribute 'items'")
-_FINE = frozenset({StatusCode.SUCCESS, StatusCode.ZERO})
+# Looked up once: an enum's value costs more than the rest of a comparison.
+_SUCCESS, _ZERO = StatusCode.SUCCESS, StatusCode.ZERO
+_FLOAT, _STR, _TEXT, _LIST = Types.FLOAT, Types.STR, Types.TEXT, Types.LIST
+_TUPLE, _FIELDS = Types.TUPLE, Types.NAMED_FIELDS
 _fetching = ThreadPoolExecutor(16, thread_name_prefix="fetch")
 
 
@@ -157,27 +159,42 @@ def _need_first_item(signature: Signature, data: Data) -> None:
         )
 
 
+_fields_of: ByIdentity[dict[str, Field]] = ByIdentity(
+    lambda signature: {field.name: field for field in signature.input_fields}
+)
+
+
 def _say_plainly(signature: Signature, data: Data) -> None:
     """What we read leniently the official runner would take for nothing: say it in the field it looks at."""
-    fields = {field.name: field for field in signature.input_fields}
+    fields = _fields_of(signature)
     for part in data.parts:
-        if part.id in fields:
-            _plain(fields[part.id], part.data)
+        field = fields.get(part.id)
+        if field is not None:
+            _plain(field, part.data)
 
 
 def _plain(field: Field, data: Data) -> None:
-    if field.type == Types.FLOAT and data.int_value:
-        data.float_value = float(data.int_value)
-    elif field.type == Types.STR and data.HasField("text") and not data.string_value:
-        data.string_value = data.text.raw
-    elif field.type == Types.TEXT and data.string_value and not data.HasField("text"):
-        data.text.raw = data.string_value
-    elif field.type == Types.LIST and field.type_args:
+    kind = field.type
+    if kind == _FLOAT:
+        if data.int_value:
+            data.float_value = float(data.int_value)
+    elif kind == _STR:
+        if not data.string_value and data.HasField("text"):
+            data.string_value = data.text.raw
+    elif kind == _TEXT:
+        if data.string_value and not data.HasField("text"):
+            data.text.raw = data.string_value
+    elif kind == _LIST and field.type_args:
         for part in data.parts:
             _plain(field.type_args[0], part.data)
-    elif field.type in (Types.TUPLE, Types.NAMED_FIELDS):
+    elif kind == _TUPLE:
         for inner, part in zip(field.type_args, data.parts, strict=False):
             _plain(inner, part.data)
+    elif kind == _FIELDS:
+        inners = {inner.name: inner for inner in field.type_args}
+        for part in data.parts:
+            if part.id in inners:
+                _plain(inners[part.id], part.data)
 
 
 # -- what comes back -------------------------------------------------------------------------------------------------
@@ -189,16 +206,16 @@ def mend_reply(content: bytes, asked: list[Asked], *, is_owner: bool) -> bytes:
         reply = Reply.FromString(content)
     except DecodeError:
         raise ServerError("The runner answered with something that is no V2 reply.") from None
-    if reply.status.code == StatusCode.ZERO:
+    if reply.status.code == _ZERO:
         raise ServerError("The runner's answer has no status.")
     if asked and _is_refused_none(reply.status):
         _take_none(reply, asked)
-    elif reply.status.code != StatusCode.SUCCESS:
+    elif reply.status.code != _SUCCESS:
         _restate(reply.status, is_owner=is_owner)
     elif asked and len(reply.outputs) != len(asked) and asked[0].signature is not None:
         raise ServerError(f"{len(asked)} inputs were sent to the runner, and {len(reply.outputs)} outputs came back.")
     for output, one in zip(reply.outputs, asked, strict=False):
-        if output.status.code in _FINE:
+        if output.status.code in (_SUCCESS, _ZERO):
             _mend_output(output, one)
         else:
             _restate(output.status, is_owner=is_owner)
@@ -218,8 +235,8 @@ def _take_none(reply: Reply, asked: list[Asked]) -> None:
         raise ModelError("The model returned None, which this runner cannot pass on.")
     codec.encode_output(signature, None)
     reply.Clear()
-    reply.status.code = StatusCode.SUCCESS
-    reply.outputs.add().status.code = StatusCode.SUCCESS
+    reply.status.code = _SUCCESS
+    reply.outputs.add().status.code = _SUCCESS
 
 
 def _restate(status: status_pb2.Status, *, is_owner: bool) -> None:
