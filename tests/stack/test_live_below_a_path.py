@@ -43,7 +43,19 @@ def test_the_link_is_of_the_public_address(lab: Stack) -> None:
     assert lab.link.startswith(f"{PUBLIC}/?token=")
 
 
-@pytest.mark.parametrize("path", ["/models/", "/runs/", "/owner/main/models/hello", "/owner/main/models/nobody"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/models/",
+        "/runs/",
+        "/owner/main/models/hello",
+        "/owner/main/models/nobody",
+        "/compute/",
+        "/compute/deployments/owner/shared-hello",
+        "/apps/",
+        "/owner/main/settings",
+    ],
+)
 def test_no_page_leads_out_of_the_path(browser: httpx.Client, path: str) -> None:
     answer = browser.get(f"/lab{path}")
     assert answer.status_code == (404 if "nobody" in path else 200)
@@ -51,6 +63,26 @@ def test_no_page_leads_out_of_the_path(browser: httpx.Client, path: str) -> None
     assert addresses
     assert not [address for address in addresses if not address.startswith("/lab/")]
     assert browser.get(path).text.count("/lab/") == answer.text.count("/lab/")  # as from a proxy that strips it
+
+
+def test_signing_out_and_in_again_stays_below_the_path(lab: Stack) -> None:
+    with httpx.Client(base_url=lab.web, headers={"Host": "models.example"}, trust_env=False) as visitor:
+
+        def post(path: str, **fields: str) -> httpx.Response:
+            page = visitor.get("/lab/sign-in/")
+            jar = page.headers.get_list("Set-Cookie") or [visitor.headers.get("Cookie", "")]
+            kept = dict(part.partition(";")[0].split("=", 1) for part in jar if "=" in part)
+            visitor.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in kept.items())
+            found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+            token = found[1] if found else ""
+            return visitor.post(path, data={"csrfmiddlewaretoken": token, **fields})
+
+        assert visitor.get("/lab/compute/").headers["Location"] == "/lab/sign-in/?next=/lab/compute/"
+        refused = post("/lab/sign-in/", token="nonsense", next="/lab/compute/")
+        assert refused.status_code == 403
+        assert "does not sign anyone in" in refused.text
+        answer = post("/lab/sign-in/", token=lab.token, next="/lab/compute/")
+        assert answer.headers["Location"] == "/lab/compute/"
 
 
 @pytest.mark.parametrize("prefix", ["/lab", ""])
