@@ -98,7 +98,7 @@ class Controller:
         self._waiting: dict[int, set[asyncio.Future[None]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._learning: set[asyncio.Task[None]] = set()
-        self._learned: set[tuple[int, str, str]] = set()
+        self._learned: dict[tuple[int, str, str], str] = {}
         self._leads = False
 
     async def start(self) -> None:
@@ -298,12 +298,13 @@ class Controller:
                     written = {**{name: size for name, size in written.items() if name in sizes}, **news}
 
     def _learn(self, spec: Spec, observed: Observed) -> None:
-        """Ask a replica of a version that we have not asked yet for the model's methods."""
-        of_version = [one.endpoint for one in observed.replicas if one.is_ready and one.version_id == spec.version_id]
+        """Ask a replica of a version that we have not asked yet for the model's methods; a remote one has told them."""
+        replicas = (one for one in observed.replicas if one.is_ready and one.version_id == spec.version_id)
+        endpoint = next((one.endpoint for one in replicas), None)
         known = (spec.id, spec.version_id, spec.digest)
-        if of_version and of_version[0] is not None and known not in self._learned:
-            self._learned.add(known)
-            task = asyncio.create_task(self._learn_signatures(spec, of_version[0]))
+        if endpoint is not None and self._learned.get(known) != endpoint.signatures:
+            self._learned[known] = endpoint.signatures
+            task = asyncio.create_task(self._learn_signatures(spec, endpoint))
             self._learning.add(task)
             task.add_done_callback(self._learning.discard)
 
@@ -316,7 +317,7 @@ class Controller:
             log.warning("deployment %s: its runner told no signatures: %s", spec.name, error.code().name)
         except (DatabaseError, PlaygroundError):
             log.exception("deployment %s: cannot learn its signatures", spec.name)
-        self._learned.discard((spec.id, spec.version_id, spec.digest))
+        self._learned.pop((spec.id, spec.version_id, spec.digest), None)
 
 
 def _step_down(claim: lease.Claim) -> None:
