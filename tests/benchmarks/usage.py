@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 CALLS = 20_000
 RATE = 200  # calls a second, of ten kinds
-DEPLOYMENTS = 1000
+DEPLOYMENTS = 300
 
 
 def record(number: int = 0, at: float = 0.0) -> CallRecord:

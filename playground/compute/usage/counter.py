@@ -1,7 +1,8 @@
-"""Takes note of calls in under a microsecond, and lets a thread of its own count them and write the counts.
+"""Takes note of calls in a microsecond or so, and lets a thread of its own count them, and write the counts.
 
-Nothing here waits for the database. While it is locked, full or gone, calls gather in memory, first as records, then as
-counts, both up to a bound; beyond it calls are dropped, and how many is told. The same thread deletes old rows.
+It writes each second, and less often where there is so much to write that the loop would feel it: that much a crash can
+lose. Nothing here waits for the database: while it is locked, full or gone, calls gather in memory, first as records,
+then as counts, both up to a bound; beyond it calls are dropped, and how many is told. The thread also deletes old rows.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["STOPPED", "SUCCESS", "CallRecord", "Counter"]
 
 INTERVAL_SECONDS = 1.0
-LONGEST_WAIT_SECONDS = 30.0
+WRITING_SHARE = 0.01  # of the time at most: the loop shares the interpreter with this thread
+LONGEST_PAUSE_SECONDS = 10.0
+LONGEST_WAIT_SECONDS = 30.0  # while the database cannot be written
 TIDY_AFTER_SECONDS = 60.0  # not while everything starts
 MAX_RECORDS = 50_000
 _COUNTED_AT_ONCE = 32
@@ -86,7 +89,12 @@ class Counter:
         try:
             while not self._closing.wait(wait):
                 self._count()
-                wait = self._interval if self._write() else min(wait * 2, LONGEST_WAIT_SECONDS)
+                began = time.thread_time()
+                if self._write():
+                    taken = time.thread_time() - began
+                    wait = max(self._interval, min(taken / WRITING_SHARE, LONGEST_PAUSE_SECONDS))
+                else:
+                    wait = min(wait * 2, LONGEST_WAIT_SECONDS)
                 self._tidy()
             self._count()
             self._write()
