@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.usage
 
-Figures are medians of rounds: of processor time, so that a busy machine disturbs less; a loop's delays are by the clock,
-bare and ours in turns.
+Figures are medians of rounds: of processor time, so that a busy machine disturbs less; a loop's delays are by the
+clock, bare and ours in turns.
 """
 
 from __future__ import annotations

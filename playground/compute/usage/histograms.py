@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 GROWTH = 1.04
 SMALLEST_SECONDS = 1e-6  # and everything below, in bucket 0
 LAST_BUCKET = 1023  # beyond any time there is
+_LARGEST_SECONDS = SMALLEST_SECONDS * GROWTH ** (LAST_BUCKET - 1)
 _PER_LOG = 1 / math.log(GROWTH)
 _OFFSET = -math.log(SMALLEST_SECONDS) * _PER_LOG
 _PAIR = struct.Struct("<HI")  # bucket, count; a bucket may come more than once
@@ -28,7 +29,7 @@ def bucket_of(seconds: float) -> int:
     """The number of the bucket that holds ``seconds``; whatever is no time at all is in the first."""
     if not seconds > SMALLEST_SECONDS:
         return 0
-    return min(math.ceil(math.log(seconds) * _PER_LOG + _OFFSET), LAST_BUCKET) if seconds < math.inf else LAST_BUCKET
+    return math.ceil(math.log(seconds) * _PER_LOG + _OFFSET) if seconds < _LARGEST_SECONDS else LAST_BUCKET
 
 
 def seconds_of(bucket: int) -> float:
