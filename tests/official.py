@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WEAK = Path(__file__).parent / "gateway" / "weak"
-START_SECONDS = 60  # without a network it first waits in vain for news of its own versions
+START_SECONDS = 60
+NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9"}  # it asks for news of its own versions, and need not wait for them
 
 
 @dataclass
@@ -37,7 +38,7 @@ class OfficialRunner:
         command = [sys.executable, "-m", "clarifai.runners.server", "--model_path", str(self.folder)]
         command += ["--grpc", "--port", str(self.port), *flags]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PLAYGROUND_", "CLARIFAI_"))}
-        environment = {**kept, "HOME": str(self.folder)}
+        environment = {**kept, **NO_NETWORK, "HOME": str(self.folder)}
         with (self.folder / "runner.out").open("ab") as output:
             self.process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
         end = time.monotonic() + START_SECONDS

@@ -17,6 +17,7 @@ from tests.gateway import live
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.gateway.live import Live
 
@@ -147,6 +148,14 @@ def test_a_bad_item_ends_a_stream_in_band(front: Live) -> None:
     assert last.status.code == StatusCode.MODEL_INVALID_ARGUMENT
 
 
+def test_who_stops_reading_stops_the_model(front: Live, tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    with front.generating(ask("endless", text=said(str(note)))) as replies:
+        assert live.text_of(next(replies)) == "again "
+        replies.cancel()
+    live.wait_for(note.exists, "the model to hear of it")
+
+
 def test_an_address_where_nobody_is_says_so(front: Live) -> None:
     reply = front.predict(ask("zero", "nowhere"))
     assert reply.status.code in {StatusCode.MODEL_DEPLOYING, StatusCode.MODEL_DEPLOYMENT_FAILED}
@@ -185,7 +194,7 @@ async def test_a_runner_behind_tls_is_reached(
 # -- the official client ---------------------------------------------------------------------------------------------
 
 
-def test_the_official_client_speaks_to_the_official_runner_through_us(front: Live, tmp_path: Any) -> None:
+def test_the_official_client_speaks_to_the_official_runner_through_us(front: Live, tmp_path: Path) -> None:
     code = """
 from clarifai.client import Model
 model = Model("http://anywhere/owner/main/models/weak", deployment_id="far", deployment_user_id="owner")

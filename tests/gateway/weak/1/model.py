@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from pathlib import Path
 from typing import Iterator
 
 from clarifai.runners.models.model_class import ModelClass
@@ -104,6 +105,16 @@ class Weak(ModelClass):
         """Take a while; how many threads there are."""
         time.sleep(seconds)
         return threading.active_count()
+
+    @ModelClass.method
+    def endless(self, text: str) -> Iterator[str]:
+        """Never stop by itself; leave a note in the file ``text`` once it was stopped."""
+        try:
+            while True:
+                yield "again "
+                time.sleep(0.01)
+        finally:
+            Path(text).write_text("stopped")
 
     @ModelClass.method
     def leave(self, text: str = "") -> str:
