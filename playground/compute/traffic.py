@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +14,7 @@ Key = TypeVar("Key", bound=Hashable)
 GONE_SECONDS = 2.0  # a replica that ends is missed by its controller long before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from playground.compute.engines.base import Endpoint
 
@@ -25,17 +24,17 @@ class Traffic:
 
     def __init__(self, on_demand: Callable[[int], None] = lambda _: None) -> None:
         self.on_demand = on_demand
-        self._in_flight: Counter[Endpoint] = Counter()
-        self._of_deployment: Counter[int] = Counter()
-        self._waiting: Counter[int] = Counter()
+        self._in_flight: dict[Endpoint, int] = {}
+        self._of_deployment: dict[int, int] = {}
+        self._waiting: dict[int, int] = {}
         self._last: dict[int, float] = {}
         self._gone: dict[Endpoint, float] = {}
         self._held: dict[int, list[asyncio.Event]] = {}
 
     def begin(self, deployment_id: int, endpoint: Endpoint) -> None:
         """A call goes to a replica."""
-        self._in_flight[endpoint] += 1
-        self._of_deployment[deployment_id] += 1
+        self._in_flight[endpoint] = self._in_flight.get(endpoint, 0) + 1
+        self._of_deployment[deployment_id] = self._of_deployment.get(deployment_id, 0) + 1
         self._last[deployment_id] = time.monotonic()
 
     def end(self, deployment_id: int, endpoint: Endpoint) -> None:
@@ -47,7 +46,7 @@ class Traffic:
 
     def begin_waiting(self, deployment_id: int) -> None:
         """A call waits for a deployment that is not ready."""
-        self._waiting[deployment_id] += 1
+        self._waiting[deployment_id] = self._waiting.get(deployment_id, 0) + 1
         self._last[deployment_id] = time.monotonic()
         self.on_demand(deployment_id)
 
@@ -57,14 +56,14 @@ class Traffic:
         self._make_room(deployment_id)
 
     def in_flight(self, deployment_id: int) -> int:
-        return self._of_deployment[deployment_id]
+        return self._of_deployment.get(deployment_id, 0)
 
     def waiting(self, deployment_id: int) -> int:
-        return self._waiting[deployment_id]
+        return self._waiting.get(deployment_id, 0)
 
     def load(self, deployment_id: int) -> int:
         """Calls in flight and waiting: what a queue's limit is about."""
-        return self._of_deployment[deployment_id] + self._waiting[deployment_id]
+        return self._of_deployment.get(deployment_id, 0) + self._waiting.get(deployment_id, 0)
 
     def held(self, deployment_id: int) -> int:
         """Calls that are held before the queue, until there is room in it."""
@@ -72,34 +71,28 @@ class Traffic:
 
     def at(self, endpoint: Endpoint) -> int:
         """Calls in flight at one replica."""
-        return self._in_flight[endpoint]
+        return self._in_flight.get(endpoint, 0)
 
     def idle_seconds(self, deployment_id: int) -> float | None:
         """Since its last call began, ended or waited; 0 while there is one; None when there never was one."""
-        if self._of_deployment[deployment_id] or self._waiting[deployment_id]:
+        if deployment_id in self._of_deployment or deployment_id in self._waiting:
             return 0.0
         last = self._last.get(deployment_id)
         return None if last is None else time.monotonic() - last
-
-    def least_busy(self, endpoints: Sequence[Endpoint]) -> Endpoint:
-        """The replica with the fewest calls in flight; the first of equals."""
-        return endpoints[0] if len(endpoints) == 1 else min(endpoints, key=self._in_flight.__getitem__)
 
     def lose(self, endpoint: Endpoint) -> None:
         """Nothing answers there: no new call goes there for a while, whatever the controller has yet to see."""
         self._gone[endpoint] = time.monotonic() + GONE_SECONDS
 
-    def find(self, endpoint: Endpoint) -> None:
-        """It has been seen to answer."""
-        self._gone.pop(endpoint, None)
-
-    def present(self, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
-        """Those of ``endpoints`` that nobody has just found gone."""
+    def is_gone(self, endpoint: Endpoint) -> bool:
+        """Whether somebody has just found it gone."""
         if not self._gone:
-            return endpoints
-        now = time.monotonic()
-        self._gone = {endpoint: until for endpoint, until in self._gone.items() if until > now}
-        return [endpoint for endpoint in endpoints if endpoint not in self._gone]
+            return False
+        until = self._gone.get(endpoint)
+        if until is not None and until <= time.monotonic():
+            del self._gone[endpoint]
+            return False
+        return until is not None
 
     async def room(self, deployment_id: int, limit: int) -> None:
         """Until fewer than ``limit`` calls are in flight or waiting; one after another."""
@@ -122,7 +115,9 @@ class Traffic:
             held[0].set()
 
 
-def _count_down(counter: Counter[Key], key: Key) -> None:
-    counter[key] -= 1
-    if counter[key] <= 0:
-        del counter[key]
+def _count_down(counts: dict[Key, int], key: Key) -> None:
+    count = counts[key] - 1
+    if count:
+        counts[key] = count
+    else:
+        del counts[key]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
@@ -18,7 +18,7 @@ from playground.protocol.pipes import Rpc
 
 if TYPE_CHECKING:
     from playground.compute.controller import Controller
-    from playground.compute.engines.base import Endpoint, Observed
+    from playground.compute.engines.base import Endpoint, Observed, ReplicaState
     from playground.compute.routing import DeploymentEntry
     from playground.compute.traffic import Traffic
 
@@ -70,13 +70,16 @@ class Admission:
         self._traffic.lose(endpoint)
 
     def _pick(self, deployment_pk: int, version_id: str) -> Place | None:
-        ready = {
-            one.endpoint: Place(one.endpoint, one.version_id, one.nodepool_id)
-            for one in self._controller.observe(deployment_pk).replicas
-            if one.is_ready and one.endpoint is not None and (not version_id or one.version_id in {"", version_id})
-        }
-        present = self._traffic.present(tuple(ready))
-        return ready[self._traffic.least_busy(present)] if present else None
+        traffic = self._traffic
+        best: ReplicaState | None = None
+        fewest = 0
+        for one in self._controller.observe(deployment_pk).replicas:
+            if one.is_ready and (not version_id or one.version_id in {"", version_id}):
+                endpoint = cast("Endpoint", one.endpoint)
+                calls = traffic.at(endpoint)
+                if (best is None or calls < fewest) and not traffic.is_gone(endpoint):
+                    best, fewest = one, calls
+        return None if best is None else Place(cast("Endpoint", best.endpoint), best.version_id, best.nodepool_id)
 
     async def _wait_for_room(self, rpc: Rpc, deployment: DeploymentEntry, limit: int) -> None:
         traffic, pk = self._traffic, deployment.pk

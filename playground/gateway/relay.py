@@ -1,7 +1,7 @@
 """The three predict RPCs: authenticate, route, pass bytes on. Payloads are never parsed beyond what routing needs.
 
 Failures travel in-band, each refusal as one message with a failing status; cancellation and deadlines go down to the
-runner, and what the runner says comes back with the request id and where it ran.
+runner, and what the runner says comes back with the request id and where it ran. However a call ends, it is noted once.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from playground.compute.controller import Controller
     from playground.compute.engines.base import Endpoint
     from playground.compute.traffic import Traffic
-    from playground.compute.usage.counter import Counter
     from playground.gateway.access import Authenticator
+    from playground.gateway.call_log import CallLog
     from playground.gateway.replicas import Replica, Upstream
     from playground.gateway.snapshots import Destination, Snapshots
 
@@ -42,7 +42,6 @@ Metadata: TypeAlias = "Sequence[tuple[str, str | bytes]]"
 _METHODS = {Rpc.POST: "predict", Rpc.GENERATE: "generate", Rpc.STREAM: "stream"}  # where a call names none
 _EOF = grpc.aio.EOF
 log = logging.getLogger(__name__)
-calls = logging.getLogger("playground.calls")  # a line for each
 
 
 @dataclass
@@ -68,14 +67,14 @@ class Relay:
         snapshots: Snapshots,
         controller: Controller,
         traffic: Traffic,
-        counter: Counter | None = None,
+        call_log: CallLog,
     ) -> None:
         self._authenticator = authenticator
         self._snapshots = snapshots
         self._controller = controller
         self._traffic = traffic
         self._admission = Admission(controller, traffic)
-        self._counter = counter
+        self._call_log = call_log
         self._replicas: dict[Endpoint, Replica] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -131,7 +130,8 @@ class Relay:
             log.exception("%s: unexpected", tally.request_id)
             return _refuse(ServerError("The gateway failed; its log says more."), tally)
         finally:
-            self._note(tally)
+            tally.end()
+            self._call_log.note(tally)
 
     async def _carry(self, rpc: Rpc, content: bytes, given: Metadata, tally: Tally, attempt: Attempt) -> bytes:
         """Token, route, a ready replica: in this order, each refusing in words. Where nothing was run, once more."""
@@ -175,21 +175,6 @@ class Relay:
             raise
         finally:
             self._admission.leave(deployment, place)
-
-    def _note(self, tally: Tally) -> None:
-        record = tally.record()
-        if self._counter is not None:
-            self._counter.note(record)
-        calls.info(
-            "%s: %s, %s, %s: %s, %d outputs, %.1f ms",
-            tally.request_id,
-            tally.caller.user_id if tally.caller else "nobody",
-            tally.route.deployment.deployment_id if tally.route else "nowhere",
-            tally.method or "nothing",
-            record.outcome,
-            record.outputs,
-            record.duration_s * 1000,
-        )
 
     def _replica(self, endpoint: Endpoint) -> Replica:
         replica = self._replicas.get(endpoint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import re
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from playground.compute.routing import DeploymentEntry
 
 PREFIX_HEADER = "x-clarifai-request-id-prefix"
+_random = random.Random()  # ids are told apart by it, nothing is kept safe by it
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -27,7 +28,7 @@ def new_request_id(metadata: Iterable[tuple[str, str | bytes]]) -> str:
     prefix = next((value for name, value in metadata if name == PREFIX_HEADER), "")
     if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
         prefix = "playground"
-    return f"{prefix}-{os.urandom(16).hex()}"
+    return f"{prefix}-{_random.getrandbits(128):032x}"
 
 
 def read_request(content: bytes) -> tuple[Request, str]:

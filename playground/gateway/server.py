@@ -20,6 +20,7 @@ from playground.compute.database import DatabaseThread
 from playground.compute.traffic import Traffic
 from playground.compute.usage.counter import Counter
 from playground.gateway.access import Authenticator
+from playground.gateway.call_log import CallLog
 from playground.gateway.management import Management
 from playground.gateway.pipes import PipeDoor
 from playground.gateway.relay import Relay
@@ -48,8 +49,8 @@ class Gateway:
         self._snapshots = Snapshots(self._reads)
         self._traffic = Traffic()
         self.controller = Controller(self._writes, traffic=self._traffic)
-        self._counter = Counter()
-        self._relay = Relay(self._authenticator, self._snapshots, self.controller, self._traffic, self._counter)
+        self._call_log = CallLog(Counter())
+        self._relay = Relay(self._authenticator, self._snapshots, self.controller, self._traffic, self._call_log)
         self._pipes = PipeDoor(self._relay, settings.GATEWAY_SOCKET)
         self._management = Management(self._authenticator)
         self._health = health.HealthServicer()
@@ -73,7 +74,7 @@ class Gateway:
                 f"The database in {settings.DATA_DIR} is not ready ({error}): run manage.py playground once, or "
                 "manage.py migrate."
             ) from None
-        self._counter.start()
+        self._call_log.start()
         await self.controller.start()
         self._server.add_generic_rpc_handlers((_Handlers(self._relay, self._management),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -88,7 +89,7 @@ class Gateway:
         await asyncio.gather(self._server.stop(GRACE_SECONDS), self._pipes.stop(GRACE_SECONDS))
         await self.controller.close()
         await self._relay.close()
-        await asyncio.to_thread(self._counter.close, USAGE_SECONDS)
+        await asyncio.to_thread(self._call_log.close, USAGE_SECONDS)
         await self._management.close()
         self._watcher.stop()
         await self._reads.close()

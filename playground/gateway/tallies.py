@@ -26,6 +26,7 @@ _STATUS_FIELD, _OUTPUTS_FIELD = 1, 2
 _TOKEN_FIELDS = {7: 0, 8: 1, 9: 2}  # prompt, completion, cached
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _NO_END = -1
+_SMALL_BYTES = 4096
 _CODES = frozenset(StatusCode.values())
 
 
@@ -36,9 +37,11 @@ class Tally:
         "_is_stream",
         "_last",
         "_output",
+        "_tokens",
         "bytes_in",
         "bytes_out",
         "caller",
+        "ended",
         "first_at",
         "method",
         "outcome",
@@ -68,8 +71,10 @@ class Tally:
         self.bytes_in = bytes_in
         self.bytes_out = 0
         self.outputs = 0
+        self.ended = 0.0
         self._last = b""
         self._output = b""
+        self._tokens: tuple[int, int, int] | None = None
 
     def take(self, reply: bytes) -> None:
         """Count a reply of the model's."""
@@ -81,20 +86,28 @@ class Tally:
             self.outputs += outputs
             self._output = reply
 
+    def end(self) -> None:
+        """The call is over. Large replies are not kept until somebody reads the figures."""
+        self.ended = time.monotonic()
+        self.outcome = self.outcome or outcome_of(self._last)
+        self._last = b""
+        if len(self._output) > _SMALL_BYTES:
+            self._tokens = read_tokens(self._output, is_stream=self._is_stream)
+            self._output = b""
+
     def record(self) -> CallRecord:
-        """The call, once it is over."""
-        now = time.monotonic()
-        prompt, completion, _ = read_tokens(self._output, is_stream=self._is_stream)
+        """The figures of a call that has ended."""
+        prompt, completion, _ = self._tokens or read_tokens(self._output, is_stream=self._is_stream)
         return CallRecord(
             deployment_pk=self.route.deployment.pk if self.route else 0,
             version_slug=self.version_id or (self.route.version_id if self.route else ""),
             method=self.method,
             user_pk=self.caller.pk if self.caller else 0,
-            outcome=self.outcome or outcome_of(self._last),
+            outcome=self.outcome,
             started_at=self.started_at,
-            duration_s=now - self.started,
+            duration_s=self.ended - self.started,
             first_output_s=self.first_at - self.started if self.first_at and self.outputs else None,
-            queue_s=(self.sent_at or now) - self.started,
+            queue_s=(self.sent_at or self.ended) - self.started,
             outputs=self.outputs,
             prompt_tokens=prompt,
             completion_tokens=completion,

@@ -25,6 +25,7 @@ from playground.runner.server import Limits, serve
 if TYPE_CHECKING:
     from playground.compute.routing import Request
     from playground.compute.usage.records import CallRecord
+    from playground.gateway.tallies import Tally
 
 SECRET = "told to nobody else"
 MODEL = ModelKey("owner", "main", "talker")
@@ -152,8 +153,8 @@ class Desk:
         snapshot = Snapshot.of("owner", models=models, deployments=[self.deployment], nodepools=[POOL])
         return Destination(route(snapshot, request), served_by_tail(self.deployment))
 
-    def note(self, record: CallRecord) -> None:
-        self.records.append(record)
+    def note(self, tally: Tally) -> None:
+        self.records.append(tally.record())
 
 
 class Context:
