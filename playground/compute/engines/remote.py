@@ -251,6 +251,8 @@ class _Follower:
         while not self.is_leaving:
             if await self._stay():
                 wait = self._rhythm.first_wait
+            if self.is_leaving:
+                return
             is_nudged = await self._pause(wait)
             wait = self._rhythm.first_wait if is_nudged else min(wait * 2, self._rhythm.longest_wait)
 
