@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from playground.catalog.changes import latest_change
 from playground.catalog.models import Model, ModelVersion, User
 from playground.compute.models import Deployment, Nodepool, Placement
 from playground.compute.routing import DeploymentEntry, ModelEntry, ModelKey, NodepoolKey, Snapshot, route
@@ -43,9 +44,13 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class World:
-    """All rows that routing needs, by primary key, in order; ``age`` tells one reading from the next."""
+    """All rows that routing needs, by primary key, in order; ``age`` tells one reading from the next.
+
+    ``change`` is the newest change that it is sure to show.
+    """
 
     age: int
+    change: int
     models: Mapping[int, ModelEntry]
     deployments: Mapping[int, DeploymentEntry]
     nodepools: Mapping[int, NodepoolKey]
@@ -61,7 +66,10 @@ class Destination:
 
 
 class Snapshots:
-    """One snapshot a caller. On a miss the database is asked once: what was just created is found at once."""
+    """One snapshot a caller. On a miss the rows are read again if they changed: what was just created is found at once.
+
+    They are not where nothing changed, or whoever asks for what there is not would make everybody wait.
+    """
 
     def __init__(self, database: DatabaseThread) -> None:
         self._database = database
@@ -86,12 +94,13 @@ class Snapshots:
         return destination
 
     async def _route(self, caller: Caller, request: Request) -> Route:
-        snapshot = self._cache.get(caller.pk)
-        if snapshot is not None:
-            try:
-                return route(snapshot, request)
-            except NotFoundError:
-                self.forget()
+        snapshot = self._cache.get(caller.pk) or await self._load(caller)
+        try:
+            return route(snapshot, request)
+        except NotFoundError:
+            if not await self._database(self._is_out_of_date):
+                raise
+        self.forget()
         return route(await self._load(caller), request)
 
     def forget(self) -> None:
@@ -120,6 +129,9 @@ class Snapshots:
             self._cache[user_pk] = snapshot
         return snapshot
 
+    def _is_out_of_date(self) -> bool:
+        return self._world is None or self._world.change != latest_change()
+
     def _read_for(self, user_pk: int, age: int) -> Snapshot:
         """In the database's thread, where one reads after another."""
         if self._world is None or self._world.age != age:
@@ -129,6 +141,7 @@ class Snapshots:
 
 def read_world(age: int = 0) -> World:
     """The rows as they are now."""
+    change = latest_change()
     versions: dict[int, list[str]] = defaultdict(list)
     newest_first = ModelVersion.objects.order_by("-created_at", "-pk")
     for model_pk, slug in newest_first.values_list("model_id", "slug"):
@@ -143,7 +156,7 @@ def read_world(age: int = 0) -> World:
     for pk, is_shared, user_id, cluster_id, slug in Nodepool.objects.order_by("pk").values_list(*fields):
         nodepools[pk] = NodepoolKey(user_id, cluster_id, slug, pk)
         built_in = pk if is_shared and built_in is None else built_in
-    return World(age, models, _read_deployments(models, nodepools), nodepools, built_in)
+    return World(age, change, models, _read_deployments(models, nodepools), nodepools, built_in)
 
 
 def _read_deployments(
