@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_APP_ID = "main"
 ME = ("", "me")
 _SHOWN = 20
+MOST_ID_LENGTH = 160  # no id that we give is as long
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,7 @@ class Snapshot:
 
 def route(snapshot: Snapshot, request: Request) -> Route:
     """The one place ``request`` goes to. Raises NotFoundError, InputError or ConflictError when there is none."""
+    _check_ids(request)
     model = find_model(snapshot, request)
     if request.version_id:
         _check_version(model, request.version_id)
@@ -189,6 +191,19 @@ def route(snapshot: Snapshot, request: Request) -> Route:
             code=StatusCode.MODEL_NOT_DEPLOYED,
         )
     return Route(deployment=deployment, model=model, version_id=served)
+
+
+def _check_ids(request: Request) -> None:
+    """What can be no id is not looked for, nor said again in errors and logs. Raises InputError."""
+    *ids, selector = request
+    *others, _ = selector
+    for given in (*ids, *others):
+        if len(given) > MOST_ID_LENGTH or not given.isprintable():
+            raise InputError(
+                f"An id of the call has {len(given)} characters, or some that cannot be printed: ids have at most "
+                f"{MOST_ID_LENGTH} printable ones. Nothing was run.",
+                code=StatusCode.MODEL_INVALID_REQUEST,
+            )
 
 
 def find_model(snapshot: Snapshot, request: Request) -> ModelEntry:

@@ -127,9 +127,10 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
         if not method.startswith(_SERVICE):
             return None
         name = method.removeprefix(_SERVICE)
-        if name not in self._handlers:
-            self._handlers[name] = self._management.handler(name)
-        return self._handlers[name]
+        handler = self._handlers.get(name)
+        if handler is None and (handler := self._management.handler(name)) is not None:
+            self._handlers[name] = handler  # only what there is: anybody may make up names
+        return handler
 
 
 async def serve(host: str, port: int) -> None:
