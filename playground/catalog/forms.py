@@ -18,7 +18,9 @@ class SignInForm(forms.Form):
     token = forms.CharField(
         label="Link or access token",
         max_length=2048,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "input input--mono"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "class": "input input--mono", "autofocus": True}
+        ),
     )
     user: User
 
