@@ -56,6 +56,8 @@ def keep_folder(folder: ModelFolder, root: Path) -> ModelFolder:
     Raises ConfigError in words when it cannot be copied, or changed meanwhile.
     """
     place = root / folder.digest
+    if place.is_relative_to(folder.path.resolve()):
+        raise ConfigError(f"{folder.path} holds the data folder too: a model needs a folder of its own.")
     if not place.is_dir():
         try:
             _copy(folder, place)

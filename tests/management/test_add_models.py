@@ -19,6 +19,8 @@ from tests.gateway import live
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_django.fixtures import SettingsWrapper
+
     from tests.management.conftest import Run
 
 MODEL = """
@@ -101,7 +103,7 @@ def test_what_is_edited_later_changes_no_version(house: live.Live, folder: Path)
     assert kept.parent == house.data / "models"
     assert "def predict" in (kept / "1" / "model.py").read_text()
     add(house, folder, "edited")
-    add(house, folder, "edited")  # the same again is no other version
+    assert "there already" in add(house, folder, "edited").stdout
     now = facts(house, "edited")
     assert now["methods"] == [["predict"], ["greet"]]
     assert len(set(now["folders"])) == 2
@@ -134,6 +136,23 @@ def test_with_a_gateway_it_is_watched_until_it_is_ready(served: live.Live, folde
     again = add(served, folder, "mine")
     assert again.stdout.splitlines()[-1] == "methods: greet"
     assert facts(served, "mine")["methods"] == [["predict"], ["greet"]]
+
+
+def test_where_the_shared_deployment_stays_behind_it_is_loaded_here(served: live.Live, folder: Path) -> None:
+    add(served, folder, "pinned")
+    version = Path(facts(served, "pinned")["folders"][0])
+    pin = ("deployments", "edit", "shared-pinned", "--version", served.django(FIRST_VERSION, "pinned"))
+    assert manage(served, *pin).returncode == 0
+    done = add(served, write_model(folder, "greet"), "pinned")
+    assert "shared-pinned does not run this version: it is built and loaded here, once." in done.stdout
+    assert done.stdout.splitlines()[-1] == "methods: greet"
+    assert version.is_dir()
+
+
+FIRST_VERSION = """
+from playground.catalog.models import Model
+print(json.dumps(Model.objects.get(slug=sys.argv[1]).versions.order_by("pk").first().slug))
+"""
 
 
 def test_no_wait_returns_at_once_and_the_gateway_goes_on(served: live.Live, folder: Path) -> None:
@@ -218,6 +237,11 @@ class TestRefusals:
     def test_a_folder_that_is_none(self, run: Run, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=r"Cannot read"):
             run("models", "add", str(tmp_path), "--id", "a", "--type", "x")
+
+    def test_a_folder_around_the_data_folder(self, run: Run, folder: Path, settings: SettingsWrapper) -> None:
+        settings.MODELS_DIR = folder / "data" / "models"
+        with pytest.raises(ConfigError, match="holds the data folder too"):
+            run("models", "add", str(folder), "--id", "a", "--type", "x")
 
     def test_models_are_listed_and_deleted(self, run: Run, folder: Path) -> None:
         run("models", "add", str(folder), "--id", "mine", "--type", "text-to-text", "--no-wait")

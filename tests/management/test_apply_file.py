@@ -171,6 +171,9 @@ def put(old: str, new: str) -> str:
         ("compute_cluster: lab", "document 1, compute_cluster", "no mapping"),
         ("compute_cluster: {}", "document 1, compute_cluster.id", "missing"),
         ("compute_cluster: {id: 7}", "document 1, compute_cluster.id", "Put it in quotes"),
+        ("compute_cluster: {id: a, user_id: ada}", "document 1, compute_cluster.user_id", "--user ada"),
+        (put("{KEY: hush}", "hush"), "document 3, deployment.secrets", "no mapping"),
+        (put("  id: mine", "  id: mine\n  user_id: ada"), "document 3, deployment.user_id", "--user ada"),
         ("compute_cluster: {id: a b}", "document 1, compute_cluster.id", "cannot be an id"),
         ("compute_cluster: {id: a, regoin: x}", "document 1, compute_cluster.regoin", "no such key"),
         ("compute_cluster: {id: a, cloud_provider: aws}", "document 1, compute_cluster.cloud_provider", "no mapping"),
@@ -213,6 +216,7 @@ def test_a_file_that_lies_is_refused_whole(run: Run, model: Model, file: Path, t
     assert where in said
     assert why in said
     assert "\n" not in said
+    assert "hush" not in said
     assert not Cluster.objects.filter(slug__in=["lab", "a"]).exists()
 
 

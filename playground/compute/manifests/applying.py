@@ -37,6 +37,8 @@ def apply(user: User, documents: Sequence[Document], read_secret: Callable[[str]
 
 
 def _apply(user: User, document: Document, read_secret: Callable[[str], str]) -> str:
+    if document.owner not in ("", "me", user.username):
+        raise document.section.wrong("user_id", f"this is {document.owner}'s: apply it with --user {document.owner}.")
     try:
         match document.kind:
             case "compute_cluster":

@@ -48,11 +48,15 @@ class ModelName:
 
 @dataclass(frozen=True)
 class Document:
-    """One thing to be there. ``facts`` are those that the file gives, by the names that ``services`` know them by."""
+    """One thing to be there. ``facts`` are those that the file gives, by the names that ``services`` know them by.
+
+    ``owner`` "" is whoever applies it. ``keys`` says where a fact stands that the file has under another name.
+    """
 
     section: Section
     kind: str
     id: str
+    owner: str
     facts: dict[str, Any]
     cluster: Place | None = None
     model: ModelName | None = None
@@ -85,9 +89,9 @@ def read_cluster(section: Section) -> Document:
         facts["cloud_provider"] = provider.needed("id")
         provider.end(["name", "special_handling"])
     _read_visibility(section, facts)
-    slug = section.needed("id")
-    section.end([*_made("ComputeCluster"), "key", "user_id"])
-    return Document(section, "compute_cluster", slug, facts, keys={"cloud_provider": "cloud_provider.id"})
+    slug, owner = section.needed("id"), section.text("user_id")
+    section.end(_made("ComputeCluster"))
+    return Document(section, "compute_cluster", slug, owner, facts, keys={"cloud_provider": "cloud_provider.id"})
 
 
 def read_nodepool(section: Section) -> Document:
@@ -106,7 +110,7 @@ def read_nodepool(section: Section) -> Document:
     cluster = _read_cluster_name(section, "")
     slug = section.needed("id")
     section.end(_made("Nodepool"))
-    return Document(section, "nodepool", slug, facts, cluster, keys={"capacity_types": "node_capacity_type"})
+    return Document(section, "nodepool", slug, "", facts, cluster, keys={"capacity_types": "node_capacity_type"})
 
 
 def read_deployment(section: Section) -> Document:
@@ -127,13 +131,14 @@ def read_deployment(section: Section) -> Document:
         section,
         "deployment",
         section.needed("id"),
+        section.text("user_id"),
         facts,
         model=_read_worker(section),
         nodepools=_read_places(section),
         secret_names=_read_secrets(section, facts),
         keys={name: f"autoscale_config.{name}" for name in scaling},
     )
-    section.end([*_made("Deployment"), "user_id"])
+    section.end(_made("Deployment"))
     return document
 
 

@@ -68,7 +68,7 @@ class Section:
     def items(self, key: str) -> list[Any]:
         value = self.data.pop(key)
         if not isinstance(value, list):
-            raise self.wrong(key, f"this is no list: {value!r}.")
+            raise self.wrong(key, "this is no list.")
         return value
 
     def section(self, key: str) -> Section:
@@ -87,7 +87,7 @@ class Section:
 
     def _below(self, key: str, data: Any) -> Section:
         if not isinstance(data, dict):
-            raise self.wrong(key, f"this is no mapping: {data!r}.")
+            raise self.wrong(key, "this is no mapping.")  # what it is may be a secret
         return Section(self.file, self.document, f"{self.path}.{key}".lstrip("."), dict(data), self.notes)
 
 
@@ -104,7 +104,7 @@ def read_documents(text: str, file: str) -> list[Section]:
             if data is None:
                 continue  # nothing between two lines of dashes
             if not isinstance(data, dict):
-                raise ConfigError(f"{file}, document {number}: this is no mapping: {str(data)[:80]!r}.")
+                raise ConfigError(f"{file}, document {number}: this is no mapping.")
             sections.append(Section(file, number, "", dict(data), notes))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ConfigError(f"{file}, document {len(sections) + 1}: {_in_one_line(error)}") from None

@@ -100,7 +100,7 @@ def edit_deployment(user: User, deployment: Deployment, **changes: Unpack[Deploy
     Raises as ``create_deployment`` does. What was read of ``deployment`` is brought up to date.
     """
     require_change(user, deployment)
-    deployment.refresh_from_db()
+    _refresh(deployment)
     values = _checked(changes)
     if "version" in changes:
         values["version"] = _checked_version(deployment.model, changes["version"])
@@ -206,6 +206,13 @@ def _write(
     if changed:
         deployment.save(update_fields=["modified_at"])
         note_change("deployment", deployment.pk)
+
+
+def _refresh(deployment: Deployment) -> None:
+    try:
+        deployment.refresh_from_db()
+    except Deployment.DoesNotExist:
+        raise DEPLOYMENT.not_there(deployment.slug, ()) from None
 
 
 def _set_placements(deployment: Deployment, nodepools: Sequence[Nodepool]) -> bool:

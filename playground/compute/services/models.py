@@ -68,8 +68,8 @@ def add_model_folder(app: App, path: Path, *, model_id: str, type_id: str, is_he
     with transaction.atomic():
         version = add_model(app, kept.path, model_id=model_id, type_id=type_id)
         shared = ensure_shared_deployment(version.model, min_replicas=0)
-        if shared.is_enabled != is_here:
-            Deployment.objects.filter(pk=shared.pk).update(is_enabled=is_here)
+        if not is_here:
+            Deployment.objects.filter(pk=shared.pk).update(is_enabled=False)
             note_change("deployment", shared.pk)
         failed = Deployment.objects.filter(model=version.model, version=None, state=Deployment.State.FAILED)
         for deployment in failed:

@@ -49,8 +49,8 @@ def find_nodepool(user: User, cluster: str, slug: str, *, owner: str = "") -> No
     visible = Nodepool.objects.visible_to(user).select_related("cluster__owner").order_by("pk")
     in_cluster = [row for row in visible if row.cluster.slug == cluster]
     if owner:
-        others = owner == user.username
-        in_cluster = [row for row in in_cluster if row.cluster.owner.username == owner or (others and row.is_shared)]
+        is_own = owner == user.username
+        in_cluster = [row for row in in_cluster if row.cluster.owner.username == owner or (is_own and row.is_shared)]
     found = sorted((row for row in in_cluster if row.slug == slug), key=lambda row: row.cluster.owner_id != user.pk)
     if found:
         return found[0]

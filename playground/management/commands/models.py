@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError, CommandParser
 
@@ -18,6 +18,9 @@ from playground.management.columns import columns
 from playground.management.finding import find_app, find_model
 from playground.management.loading import load_once
 from playground.management.watching import wait_ready
+
+if TYPE_CHECKING:
+    from playground.compute.engines.base import Observed
 
 
 class Command(PlaygroundCommand):
@@ -76,19 +79,26 @@ class Command(PlaygroundCommand):
     def wait(self, version: ModelVersion) -> None:
         """Until it has been loaded once; exit status 1 with the log's last lines where that fails."""
         deployment = Deployment.objects.get(model=version.model, is_shared=True)
-        if lease.is_led():
-            done: Any = wait_ready(deployment, version, self.say)
-        else:
-            self.say("No gateway is running: it is built and loaded here, once.")
-            done = load_once(deployment, version)
+        if version.signatures and deployment.state != Deployment.State.FAILED:
+            self.say("This version is there already.")
+            return
+        done = self.load(deployment, version)
         if done.state == Deployment.State.FAILED:
             if done.log_tail:
                 self.stderr.write(done.log_tail)
             raise CommandError(f"{version.model.slug} failed: {done.reason}")
         version.refresh_from_db()
         self.say(f"methods: {', '.join(one.name for one in version.signatures) or 'none told'}")
-        if not lease.is_led():
-            self.say("It is deployed with the next start: python manage.py playground")
+
+    def load(self, deployment: Deployment, version: ModelVersion) -> Deployment | Observed:
+        """By the gateway that runs, by starting its shared deployment; else here."""
+        runs = deployment.is_enabled and deployment.version_id in (None, version.pk)
+        if runs and lease.is_led():
+            return wait_ready(deployment, version, self.say)
+        why = f"{deployment.slug} does not run this version" if lease.is_led() else "No gateway is running"
+        then = "" if lease.is_led() else " It is deployed with the next start: python manage.py playground"
+        self.say(f"{why}: it is built and loaded here, once.{then}")
+        return load_once(deployment, version)
 
     def list(self, user: User) -> None:
         rows = []
