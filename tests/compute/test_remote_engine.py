@@ -19,7 +19,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 
 from playground.compute.engines.base import Address, Endpoint, Observed, Spec, State
-from playground.compute.engines.remote import RemoteEngine, Rhythm
+from playground.compute.engines.following import Rhythm
+from playground.compute.engines.remote import RemoteEngine
 from playground.protocol.signatures import signatures_from_json
 from tests import official, tls
 
