@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-ECHO = Path(__file__).parent / "echo"
+ECHO, WIRE, CHAT = (Path(__file__).parent / name for name in ("echo", "wire", "chat"))
 OK = 10000
 V2 = "/clarifai.api.V2/"
 PREPARE = """
