@@ -22,7 +22,15 @@ from playground.gateway.replicas import connect, never_reached
 from playground.gateway.requests import new_request_id, read_request, request_id_tail, served_by_tail
 from playground.gateway.tallies import Tally, name_of, refusal_of
 from playground.protocol import headers
-from playground.protocol.errors import InputError, PlaygroundError, ServerError, UnavailableError, to_status
+from playground.protocol.errors import (
+    DeployingError,
+    InputError,
+    OverloadedError,
+    PlaygroundError,
+    ServerError,
+    UnavailableError,
+    to_status,
+)
 from playground.protocol.pipes import CallHead, Rpc
 
 if TYPE_CHECKING:
@@ -84,7 +92,7 @@ class Relay:
     async def post(self, request: bytes, context: Context) -> bytes:
         async def attempt(call: Call) -> bytes:
             reply = await call.replica.post(call.head, request)
-            _check_ran(reply)
+            _check_ran(Rpc.POST, reply)
             call.tally.take(reply)
             return reply + call.tail
 
@@ -206,11 +214,19 @@ def _is_unrun(error: PlaygroundError) -> bool:
     return isinstance(error, UnavailableError) and error.code == UnavailableError.v2_code
 
 
-def _check_ran(reply: bytes) -> None:
-    """A runner that is about to end refuses new calls: that is as if they had not reached it."""
+def _check_ran(rpc: Rpc, reply: bytes) -> None:
+    """A runner that is about to end refuses new calls: that is as if they had not reached it.
+
+    One that is full does, too. On a stream the refusal gets a code on which no client tries again by itself: it would
+    lose the inputs that it has sent.
+    """
     refusal = refusal_of(reply)
-    if refusal is not None and _is_unrun(refusal):
+    if refusal is None:
+        return
+    if _is_unrun(refusal):
         raise never_reached()
+    if rpc is Rpc.STREAM and isinstance(refusal, OverloadedError | DeployingError):
+        raise OverloadedError(refusal.message, code=StatusCode.RPC_REQUEST_QUEUE_FULL)
 
 
 async def _pass_replies(upstream: Upstream, context: Context, call: Call) -> bytes:
@@ -219,7 +235,7 @@ async def _pass_replies(upstream: Upstream, context: Context, call: Call) -> byt
     try:
         while (reply := await upstream.read()) is not None:
             if is_first:
-                _check_ran(reply)
+                _check_ran(call.head.rpc, reply)
                 is_first, call.is_begun = False, True
             take(reply)
             await context.write(reply + tail)

@@ -75,7 +75,8 @@ def make_model(name: str, gate: Gate) -> type[ModelClass]:
 class Runner:
     """A real runner; ``end`` is how a process leaves: without a word."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, threads: int = 128, queue: int = 64) -> None:
+        self._limits = Limits(secret=SECRET, grace=5, threads=threads, queue=queue)
         self.gate = Gate()
         self.name = name
         self.endpoint = Endpoint("")
@@ -85,8 +86,9 @@ class Runner:
     async def start(self) -> None:
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         source = Source(make_model(self.name, self.gate), "talker.py")
-        limits = Limits(secret=SECRET, grace=5)
-        self._serving = asyncio.create_task(serve(source, limits=limits, on_ready=ready.set_result, stop=self._stop))
+        self._serving = asyncio.create_task(
+            serve(source, limits=self._limits, on_ready=ready.set_result, stop=self._stop)
+        )
         address, _, port = (await asyncio.wait_for(ready, 10)).partition(" pipe ")
         self.endpoint = Endpoint(address, SECRET, int(port))
 

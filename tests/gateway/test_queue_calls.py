@@ -73,6 +73,23 @@ async def test_a_held_stream_goes_before_calls_that_come_later() -> None:
         await asyncio.gather(*held)
 
 
+async def test_a_full_runner_is_told_as_busy_but_never_so_that_a_stream_is_sent_twice() -> None:
+    async with desk() as (made, _):
+        full = Runner("full", threads=1, queue=0)
+        await full.start()
+        made.show(full)
+        held = asyncio.create_task(post(made, method="hold"))
+        await full.gate.wait_arrived()
+        assert (await post(made)).status.code == StatusCode.MODEL_BUSY_PLEASE_RETRY
+        assert [reply.status.code for reply in await generate(made)] == [StatusCode.MODEL_BUSY_PLEASE_RETRY]
+        context = Context(ask("a", "stream"))
+        await made.relay.stream(None, context)
+        assert (await context.next()).status.code == StatusCode.RPC_REQUEST_QUEUE_FULL
+        full.gate.open.set()
+        await held
+        await full.end()
+
+
 async def test_not_more_streams_are_held_than_the_limit() -> None:
     async with desk("one") as (made, (one,)):
         held = await fill(made, one)
