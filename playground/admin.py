@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from playground.catalog.admin import ADMINS as CATALOG
 from playground.catalog.views import sign_out
@@ -23,6 +23,9 @@ class Site(admin.AdminSite):
 
     site_header = site_title = "Model Playground"
     index_title = "Administration"
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return super().each_context(request) | {"site_url": get_script_prefix()}
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         if request.user.is_authenticated:

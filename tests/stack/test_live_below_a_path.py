@@ -54,6 +54,9 @@ def test_the_link_is_of_the_public_address(lab: Stack) -> None:
         "/compute/deployments/owner/shared-hello",
         "/apps/",
         "/owner/main/settings",
+        "/admin/",
+        "/admin/compute/deployment/",
+        "/admin/compute/deployment/1/change/",
     ],
 )
 def test_no_page_leads_out_of_the_path(browser: httpx.Client, path: str) -> None:
