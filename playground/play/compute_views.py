@@ -61,16 +61,14 @@ def _table(request: HttpRequest) -> dict[str, Any]:
     wanted = request.GET.get("state", "")
     wanted = wanted if wanted in Deployment.State.values else ""
     counts = places.count_states(user)
-    page = Paginator(places.list_deployments(user, text=text, state=wanted), PAGE_SIZE).get_page(
-        request.GET.get("page")
-    )
-    rows = list(page.object_list)
-    for row in rows:
-        row.desired = places.desired_of(row, row.live)  # type: ignore[attr-defined]
-    seen = places.mark_of([counts, page.number, *(fact for row in rows for fact in places.facts_of(row))])
+    found = places.list_deployments(user, text=text, state=wanted).values_list("pk", flat=True)
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    lines = places.lines_of(list(page.object_list))
+    facts = (fact for line in lines for fact in (line.version, line.desired, *places.facts_of(line.row)))
+    seen = places.mark_of([counts, page.number, *facts])
     return {
         "page": page,
-        "rows": rows,
+        "lines": lines,
         "text": text,
         "wanted": wanted,
         "states": [(state, count) for state, count in counts.items() if count or state == wanted],

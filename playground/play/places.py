@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -95,18 +95,44 @@ def _instance_type(entry: Any) -> str:
 
 
 def list_deployments(user: User, *, text: str = "", state: str = "") -> QuerySet[Deployment]:
-    """Those that ``user`` sees, one's own before the shared ones; each with ``latest_slug``, its model's newest."""
-    newest = ModelVersion.objects.filter(model=OuterRef("model")).order_by("-created_at", "-pk").values("slug")[:1]
-    rows = Deployment.objects.visible_to(user).select_related(
-        "owner", "version", "model__app__owner", "nodepool__cluster"
-    )
+    """Those that ``user`` sees, one's own before the shared ones."""
+    rows = Deployment.objects.visible_to(user)
     if text:
         words = Q(slug__icontains=text) | Q(model__slug__icontains=text) | Q(nodepool__slug__icontains=text)
         rows = rows.filter(words | Q(nodepool__cluster__slug__icontains=text))
     if state:
         rows = rows.filter(state=state)
-    rows = rows.annotate(latest_slug=Subquery(newest), live=Count("replicas"))
     return rows.order_by("is_shared", "slug", "pk")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A deployment as a row of the table; ``version`` is the one it serves."""
+
+    row: Deployment
+    version: str
+    desired: int
+
+
+_SHOWN = (
+    *("slug", "is_shared", "visibility", "state", "reason", "state_since", "is_enabled"),
+    *("ready_replicas", "min_replicas", "max_replicas"),
+    *("owner__username", "version__slug", "model__slug", "nodepool__slug", "nodepool__cluster__slug"),
+)
+
+
+def lines_of(pks: Sequence[int]) -> list[Line]:
+    """The deployments with these keys, in this order: what the table shows is read of the page alone."""
+    newest = ModelVersion.objects.filter(model=OuterRef("model")).order_by("-created_at", "-pk").values("slug")[:1]
+    rows = Deployment.objects.select_related("owner", "version", "model", "nodepool__cluster").only(*_SHOWN)
+    found = {row.pk: row for row in rows.filter(pk__in=pks).annotate(latest_slug=Subquery(newest))}
+    kept = Replica.objects.filter(deployment__in=pks).exclude(state=State.DRAINING).order_by()
+    live: dict[int, int] = dict(kept.values_list("deployment").annotate(n=Count("pk")))
+    return [_line(found[pk], live.get(pk, 0)) for pk in pks if pk in found]
+
+
+def _line(row: Any, live: int) -> Line:
+    return Line(row, row.version.slug if row.version else row.latest_slug or "", desired_of(row, live))
 
 
 def count_states(user: User) -> dict[str, int]:
@@ -126,7 +152,10 @@ def facts_of(row: Deployment) -> tuple[object, ...]:
 
 def find_deployment(user: User, user_id: str, deployment_id: str) -> Deployment:
     """The deployment at an address, if ``user`` may see it; else Http404, in the same words as for none."""
-    found = list_deployments(user).filter(owner__username=user_id, slug=deployment_id).first()
+    rows = Deployment.objects.visible_to(user).select_related(
+        "owner", "version", "model__app__owner", "nodepool__cluster"
+    )
+    found = rows.filter(owner__username=user_id, slug=deployment_id).first()
     if found is None:
         raise Http404(f"No deployment {deployment_id} of {user_id} for you.")
     return found
@@ -149,7 +178,7 @@ class Detail:
     row: Deployment
     may_change: bool
     may_call: bool
-    is_latest: bool
+    version: str
     nodepools: list[Nodepool]
     replicas: list[Replica]
     desired: int
@@ -176,7 +205,7 @@ def describe(user: User, row: Deployment) -> Detail:
         row,
         can_change,
         Model.objects.visible_to(user).filter(pk=row.model_id).exists(),
-        row.version is None,
+        served.slug if (served := row.served_version) else "",
         [placement.nodepool for placement in placements] or [row.nodepool],
         replicas,
         desired_of(row, sum(replica.state != State.DRAINING for replica in replicas)),
