@@ -226,3 +226,10 @@ def test_scaling_says_what_does_not_fit(given: dict[str, Any]) -> None:
     answer = browser(world.OWNER).post(f"{FOR_ALL}/scale", given)
     assert answer.status_code == 400
     assert "replicas" in answer.content.decode()
+
+
+def test_the_admin_is_for_administrators() -> None:
+    for name in (world.OWNER, world.CO_OWNER, world.MEMBER, world.VIEWER, world.STRANGER, world.SHUT_OUT):
+        for address in ("/admin/", "/admin/catalog/user/", "/admin/compute/deployment/"):
+            assert browser(name).get(address).status_code in {302, 403, 404}, (name, address)
+    assert browser(world.ADMIN).get("/admin/compute/deployment/").status_code == 200
