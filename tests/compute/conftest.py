@@ -1,8 +1,9 @@
-"""Four people around one app with a model, and the built-in nodepool."""
+"""Four people around one app with a model, and the built-in nodepool; and a gateway that keeps replicas."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,11 @@ from playground.catalog.models import Membership, Model, ModelVersion, User
 from playground.catalog.services import ensure_owner
 from playground.compute.models import Nodepool
 from playground.compute.setup import ensure_shared_nodepool
+from tests.compute.plane import Plane
+from tests.gateway import live
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -37,3 +43,12 @@ def house() -> House:
     model = Model.objects.create(app=app, slug="tiny")
     version = model.versions.create(folder="/nowhere", config={"model": {"id": "tiny"}})
     return House(owner, ada, mate, viewer, stranger, model, version, shared)
+
+
+@pytest.fixture
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
+    """A gateway of one's own, not started yet, and without deployments."""
+    made = Plane(live.make(tmp_path_factory.mktemp("plane")))
+    yield made
+    if made.live.process is not None and made.live.process.poll() is None:
+        made.live.stop()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
+import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 from tests.gateway import live
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 WORKER = Path(__file__).parent / "worker"
 FIRST = """
@@ -34,19 +36,12 @@ services.create_deployment(owner, "work", model, nodepools=[Nodepool.objects.get
 """
 GET = "row = Deployment.objects.get(slug='work')\n"
 EDIT = GET + "services.edit_deployment(owner, row, **json.loads(sys.argv[1]))"
-LOOK = (
-    GET
-    + """
-print(json.dumps({
-    "state": row.state,
-    "reason": row.reason,
-    "ready": row.ready_replicas,
-    "states": list(row.transitions.order_by("pk").values_list("state", flat=True)),
-    "reasons": list(row.transitions.order_by("pk").values_list("reason", flat=True)),
-    "replicas": list(row.replicas.order_by("pk").values_list("slug", "state", "version__slug")),
-}))
+ROW = "SELECT id, state, reason, ready_replicas FROM compute_deployment WHERE slug = 'work'"
+HISTORY = "SELECT state, reason FROM compute_transition WHERE deployment_id = ? ORDER BY id"
+REPLICAS = """
+SELECT replica.slug, replica.state, version.slug FROM compute_replica AS replica
+JOIN catalog_modelversion AS version ON version.id = replica.version_id WHERE deployment_id = ? ORDER BY replica.id
 """
-)
 ADD_VERSION = "print(json.dumps(add_model(app, Path(sys.argv[1])).slug))"
 
 
@@ -69,7 +64,18 @@ class Plane:
         return str(self.live.django(FIRST + ADD_VERSION, str(folder)))
 
     def look(self) -> Any:
-        return self.live.django(FIRST + LOOK)
+        """What its rows say, read beside the product: it is asked often."""
+        with contextlib.closing(sqlite3.connect(self.live.data / "playground.sqlite3", timeout=20)) as database:
+            pk, state, reason, ready = database.execute(ROW).fetchone()
+            history = database.execute(HISTORY, [pk]).fetchall()
+            return {
+                "state": state,
+                "reason": reason,
+                "ready": ready,
+                "states": [state for state, _ in history],
+                "reasons": [reason for _, reason in history],
+                "replicas": database.execute(REPLICAS, [pk]).fetchall(),
+            }
 
     def wait_for(self, what: str, seconds: float = 20, **facts: Any) -> Any:
         """Until the row shows these; gives all that it shows."""
@@ -112,13 +118,24 @@ class Caller:
             time.sleep(0.05)
         return live.text_of(reply)
 
-    def count(self, number: int) -> Any:
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[Callable[[], None]]:
+        """A call that runs until it is released, which tells that it was not cut off."""
         call = self.channel.unary_stream(
             live.V2 + "GenerateModelOutputs",
             service_pb2.PostModelOutputsRequest.SerializeToString,
             service_pb2.MultiOutputResponse.FromString,
         )
-        return call(self._request("count", str(number)), metadata=self.live.metadata(), timeout=60)
+        with tempfile.TemporaryDirectory() as folder:
+            gate = Path(folder) / "gate"
+            pieces = call(self._request("hold", str(gate)), metadata=self.live.metadata(), timeout=120)
+            assert live.text_of(next(pieces)) == "held"
+
+            def release() -> None:
+                gate.touch()
+                assert [live.text_of(piece) for piece in pieces] == ["released"]
+
+            yield release
 
     @contextlib.contextmanager
     def keep_calling(self, *, each_second: float, method: str = "predict", text: str = "") -> Iterator[None]:

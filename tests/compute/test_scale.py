@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from playground.compute.scaling import Facts, Scale, Trend, desired_replicas
-from tests.compute.plane import Plane
 from tests.gateway import live
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.compute.plane import Plane
 
 SCALE = Scale(min_replicas=1, max_replicas=4, history=0, up_delay=5, down_delay=60, zero_delay=900, calls_per_replica=2)
 TO_ZERO = Scale(min_replicas=0, max_replicas=4, history=0, zero_delay=30, calls_per_replica=2)
@@ -99,14 +98,6 @@ def test_an_average_forgets() -> None:
 # With real runners.
 
 
-@pytest.fixture
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    running = live.make(tmp_path_factory.mktemp("plane"))
-    yield Plane(running)
-    if running.process is not None and running.process.poll() is None:
-        running.stop()
-
-
 def test_to_zero_and_from_zero_within_two_seconds(plane: Plane) -> None:
     plane.make(min_replicas=0, scale_to_zero_delay_seconds=1)
     plane.live.start()
@@ -152,16 +143,15 @@ def test_up_with_the_calls_and_down_without_cutting_one_off(plane: Plane) -> Non
         for thread in threads:
             thread.start()
         plane.wait_for("the second replica", ready=2)
-        pieces = caller.count(80)
-        next(pieces)
-        for thread in threads:
-            thread.join()
-        plane.wait_for("the first to leave", ready=1)
-        assert len(list(pieces)) == 79
+        with caller.hold() as release, caller.hold() as release_other:
+            for thread in threads:
+                thread.join()
+            seen = plane.wait_for("one to leave", ready=1)
+            assert [state for _, state, _ in seen["replicas"]].count("draining") == 1
+            release()
+            release_other()
     assert len(caller.answers) == 8
-    seen = plane.wait_for("one runner", replicas=plane.look()["replicas"][:1])
-    assert len(seen["replicas"]) == 1
-    assert len(plane.live.runners()) == 1
+    live.wait_for(lambda: len(plane.live.runners()) == 1, "one runner")
 
 
 def test_limits_apply_without_a_restart(plane: Plane) -> None:

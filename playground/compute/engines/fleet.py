@@ -68,6 +68,10 @@ class Fleet:
         self._replicas.clear()
         self.observed = Observed(self.spec.generation)
         self.settled.set()
+        self.close_log()
+
+    def close_log(self) -> None:
+        """Nothing more is to be written, for now."""
         self._log.close()
 
     @property

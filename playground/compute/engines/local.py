@@ -88,9 +88,10 @@ class LocalEngine:
         spec, observed = fleet.spec, fleet.observed
         if fleet.has_gone and self._fleets.get(spec.id) is fleet:
             del self._fleets[spec.id]
-        if observed.state != State.READY:
+            fleet.close_log()
+        if observed.state != State.READY and (observed.state, observed.reason) != (before.state, before.reason):
             progress.info("%s %s%s", spec.name, observed.state, f": {observed.reason}" if observed.reason else "")
-        elif before.state != State.READY:
+        elif observed.state == State.READY != before.state:
             progress.info("%s ready after %.1f s", spec.name, self.now() - fleet.began)
         self._on_change(spec, observed)
 

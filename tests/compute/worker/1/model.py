@@ -29,11 +29,12 @@ class Worker(ModelClass):
         return str(os.getpid())
 
     @ModelClass.method
-    def count(self, text: str) -> Iterator[str]:
-        """One piece each tenth of a second, so many of them."""
-        for number in range(int(text)):
-            yield str(number)
-            time.sleep(0.1)
+    def hold(self, text: str) -> Iterator[str]:
+        """Two pieces: the second when there is a file of that name."""
+        yield "held"
+        while not os.path.exists(text):
+            time.sleep(0.05)
+        yield "released"
 
     @ModelClass.method
     def take(self, text: str) -> str:
