@@ -78,7 +78,7 @@ def app_message(row: App) -> resources_pb2.App:
         description=row.description,
         visibility=resources_pb2.Visibility(gettable=row.visibility),
     )
-    message.created_at.FromDatetime(row.created_at)
+    owners.write_time(message.created_at, row.created_at)
     return message
 
 

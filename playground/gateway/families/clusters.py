@@ -97,8 +97,8 @@ def cluster_message(row: Cluster) -> resources_pb2.ComputeCluster:
         cluster_type=row.cluster_type,
         visibility=resources_pb2.Visibility(gettable=row.visibility),
     )
-    message.created_at.FromDatetime(row.created_at)
-    message.modified_at.FromDatetime(row.modified_at)
+    owners.write_time(message.created_at, row.created_at)
+    owners.write_time(message.modified_at, row.modified_at)
     return message
 
 

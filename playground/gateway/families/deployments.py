@@ -94,9 +94,10 @@ def _message(caller: User, row: Deployment, parts: Parts) -> resources_pb2.Deplo
         ),
         status=resources_pb2.Deployment.ENABLED if row.is_enabled else resources_pb2.Deployment.DISABLED,
     )
-    message.metadata.update(_metadata(row, parts.variables[row.pk] if owns(caller, row) else None))
-    message.created_at.FromDatetime(row.created_at)
-    message.modified_at.FromDatetime(row.modified_at)
+    told = _metadata(row, parts.variables[row.pk] if owns(caller, row) else None)
+    message.metadata.CopyFrom(parts.struct_of(told))
+    owners.write_time(message.created_at, row.created_at)
+    owners.write_time(message.modified_at, row.modified_at)
     return message
 
 

@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Subquery
 
 from playground.catalog.models import Model, ModelVersion, User
 from playground.compute.routing import DEFAULT_APP_ID
-from playground.gateway.families.owners import user_id_of
+from playground.gateway.families.owners import user_id_of, write_time
 from playground.gateway.families.paging import page_of
 from playground.protocol.errors import InputError, NotFoundError
 
@@ -122,8 +122,8 @@ def model_message(model: Model, version: ModelVersion | None) -> resources_pb2.M
         description=model.summary,
         visibility=resources_pb2.Visibility(gettable=model.visibility),
     )
-    message.created_at.FromDatetime(model.created_at)
-    message.modified_at.FromDatetime(model.modified_at)
+    write_time(message.created_at, model.created_at)
+    write_time(message.modified_at, model.modified_at)
     if version is not None:
         message.model_version.CopyFrom(version_message(model, version, in_full=False))
     return message
@@ -138,7 +138,7 @@ def version_message(model: Model, version: ModelVersion, *, in_full: bool) -> re
         status=status_pb2.Status(code=StatusCode.MODEL_TRAINED, description="Model is trained"),
         method_signatures=signatures,
     )
-    message.created_at.FromDatetime(version.created_at)
+    write_time(message.created_at, version.created_at)
     return message
 
 

@@ -103,8 +103,8 @@ def nodepool_message(row: Nodepool) -> resources_pb2.Nodepool:
     for kind in row.instance_types:
         json_format.ParseDict(kind, message.instance_types.add(), ignore_unknown_fields=True)
     message.metadata.update({"engine": row.engine, "is_shared": row.is_shared})
-    message.created_at.FromDatetime(row.created_at)
-    message.modified_at.FromDatetime(row.modified_at)
+    owners.write_time(message.created_at, row.created_at)
+    owners.write_time(message.modified_at, row.modified_at)
     return message
 
 

@@ -13,6 +13,7 @@ from playground.protocol.errors import AccessError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
 SHOWN = 20
 
@@ -44,6 +45,12 @@ def check_action(action: str, code: int) -> None:
 def named(ids: Iterable[Any]) -> str:
     """The first few of what there is, for an error's words."""
     return ", ".join(str(one) for _, one in zip(range(SHOWN), ids, strict=False))
+
+
+def write_time(field: Any, moment: datetime) -> None:
+    """As ``FromDatetime`` does, at a tenth of its time: lists write thousands."""
+    field.seconds = int(moment.timestamp() // 1)
+    field.nanos = moment.microsecond * 1000
 
 
 def plain(struct: Any) -> dict[str, Any]:

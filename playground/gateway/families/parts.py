@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clarifai_grpc.grpc.api import resources_pb2
+from google.protobuf.struct_pb2 import Struct
 
 from playground.catalog.models import Model, ModelVersion, User
 from playground.compute.models import Deployment, EnvironmentVariable, Nodepool, Placement
+from playground.gateway.families.owners import write_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +44,7 @@ class Parts:
     nodepools: dict[int, resources_pb2.Nodepool]
     placements: dict[int, list[int]]
     variables: dict[int, list[Variable]]
+    _structs: dict[str, Struct] = field(default_factory=dict)
     _workers: dict[tuple[int, int | None], resources_pb2.Worker] = field(default_factory=dict)
 
     def worker_of(self, row: Deployment) -> resources_pb2.Worker:
@@ -50,6 +53,14 @@ class Parts:
         if key not in self._workers:
             self._workers[key] = worker_message(self.models[row.model_id], self.versions.get(key[1] or 0))
         return self._workers[key]
+
+    def struct_of(self, told: dict[str, Any]) -> Struct:
+        """Most of a list tell the same, and a Struct takes long to write."""
+        key = repr(told)
+        if key not in self._structs:
+            self._structs[key] = Struct()
+            self._structs[key].update(told)
+        return self._structs[key]
 
     def places_of(self, row: Deployment) -> list[resources_pb2.Nodepool]:
         """Where it is now comes first, then the others in order of preference."""
@@ -85,7 +96,7 @@ def worker_message(names: ModelNames, version: ModelVersion | None) -> resources
     message = resources_pb2.Model(id=names.model_id, name=names.model_id, model_type_id=names.type_id, **where)
     if version is not None:
         message.model_version.CopyFrom(resources_pb2.ModelVersion(id=version.slug, **where))
-        message.model_version.created_at.FromDatetime(version.created_at)
+        write_time(message.model_version.created_at, version.created_at)
     return resources_pb2.Worker(model=message)
 
 

@@ -60,7 +60,7 @@ def runner_message(row: Replica) -> resources_pb2.Runner:
     )
     told = {"state": row.state, "reason": row.reason, "deployment_id": row.deployment.slug}
     message.metadata.update({**told, "user_id": row.deployment.owner.username, "memory_bytes": row.memory_bytes})
-    message.created_at.FromDatetime(row.started_at)
+    owners.write_time(message.created_at, row.started_at)
     return message
 
 

@@ -8,6 +8,7 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 
 from playground.catalog.models import App, Model, User
 from playground.compute.routing import ME
+from playground.gateway.families.owners import write_time
 from playground.protocol.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def find_user(caller: User, user_id: str) -> User:
 def get_user(caller: User, request: service_pb2.GetUserRequest) -> service_pb2.SingleUserResponse:
     user = find_user(caller, request.user_app_id.user_id)
     message = resources_pb2.User(id=user.username, first_name=user.first_name, last_name=user.last_name)
-    message.created_at.FromDatetime(user.date_joined)
+    write_time(message.created_at, user.date_joined)
     return service_pb2.SingleUserResponse(user=message)
 
 
