@@ -87,6 +87,8 @@ def read_size(info: Mapping[str, Any] | None, where: str = "compute_info") -> Si
     if not isinstance(info, dict):
         raise InputError(f"{where} is not a mapping but {info!r}.", argument=where)
     kinds = info.get("accelerator_type") or []
+    if not isinstance(kinds, str | list):
+        raise InputError(f"{where}.accelerator_type is no list: {kinds!r}.", argument=where)
     return Size(
         cpus=read_cpus(info.get("cpu_limit"), f"{where}.cpu_limit"),
         memory=read_memory(info.get("cpu_memory"), f"{where}.cpu_memory"),

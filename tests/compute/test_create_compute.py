@@ -200,7 +200,9 @@ def test_a_version_of_another_model_is_refused(house: House) -> None:
         ({"environment": {"PLAYGROUND_X": "x"}}, "environment", "our own"),
         ({"environment": {"LD_PRELOAD": "x"}}, "environment", "administrators"),
         ({"environment": {"A": "x"}, "secrets": {"A": "x"}}, "environment", "as a value and as a secret"),
-        ({"environment": {"A": "\0"}}, "environment", "zero byte"),
+        ({"environment": {"A": "\0"}}, "environment", "no plain text"),
+        ({"environment": {"A": "\ud800"}}, "environment", "no plain text"),
+        ({"description": "\ud800"}, "description", "no plain text"),
         ({"environment": {f"A{number}": "x" for number in range(101)}}, "environment", "at most 100"),
     ],
 )

@@ -15,16 +15,18 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 2**20
 MAX_DOCUMENTS = 1000
+MAX_VALUES = 100_000
 
 
 class _Loader(yaml.SafeLoader):
     """Plain data only; a key that is there twice is refused, where YAML would let the last one win."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        self.flatten_mapping(node)
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if key == "<<":
+                raise yaml.constructor.ConstructorError(None, None, "<< is not read here", key_node.start_mark)
             if not isinstance(key, str):
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is no text", key_node.start_mark)
             if key in seen:
@@ -52,6 +54,8 @@ class Section:
 
     def text(self, key: str, default: str = "") -> str:
         value = self.data.pop(key, default)
+        if value is None:
+            return default
         if not isinstance(value, str):
             raise self.wrong(key, f"this is no text: {value!r}. Put it in quotes.")
         return value
@@ -105,10 +109,25 @@ def read_documents(text: str, file: str) -> list[Section]:
                 continue  # nothing between two lines of dashes
             if not isinstance(data, dict):
                 raise ConfigError(f"{file}, document {number}: this is no mapping.")
+            if _weight(data, {}) > MAX_VALUES:
+                raise ConfigError(f"{file}, document {number}: it has more than {MAX_VALUES} values.")
             sections.append(Section(file, number, "", dict(data), notes))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ConfigError(f"{file}, document {len(sections) + 1}: {_in_one_line(error)}") from None
     return sections
+
+
+def _weight(data: Any, known: dict[int, int]) -> int:
+    """How many values it would be, written out: aliases can make very many of a few lines. Raises ValueError."""
+    if not isinstance(data, dict | list):
+        return 1
+    if id(data) not in known:
+        known[id(data)] = 0
+        inner = data.values() if isinstance(data, dict) else data
+        known[id(data)] = 1 + sum(_weight(one, known) for one in inner)
+    elif not known[id(data)]:
+        raise ValueError("it refers to itself")
+    return known[id(data)]
 
 
 def _in_one_line(error: Exception) -> str:

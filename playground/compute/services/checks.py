@@ -55,7 +55,7 @@ class Kind:
     def check_text(self, value: Any, name: str, limit: int) -> str:
         if not isinstance(value, str):
             raise self.wrong(name, f"{name} is no text: {value!r}.")
-        if len(value) > limit or "\0" in value:
+        if len(value) > limit or not is_storable(value):
             raise self.wrong(name, f"{name} is longer than {limit} characters, or no plain text.")
         return value
 
@@ -97,6 +97,11 @@ DEPLOYMENT = Kind(
     StatusCode.DEPLOYMENT_INVALID_REQUEST,
     StatusCode.DEPLOYMENT_DOES_NOT_EXIST,
 )
+
+
+def is_storable(text: str) -> bool:
+    """No zero byte, and no half of a character: neither has a place in a database or in an environment."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def set_fields(row: Row, values: Mapping[str, Any]) -> set[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from playground.compute.models import EnvironmentVariable
 from playground.compute.secrets import open_sealed, seal
-from playground.compute.services.checks import DEPLOYMENT
+from playground.compute.services.checks import DEPLOYMENT, is_storable
 from playground.protocol.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -91,5 +91,5 @@ def _check(user: User, name: object, value: object) -> None:
         return
     if not isinstance(value, str):
         raise DEPLOYMENT.wrong("environment", f"{name} is no text: put it in quotes.")
-    if "\0" in value or len(value.encode(errors="replace")) > MAX_BYTES:
-        raise DEPLOYMENT.wrong("environment", f"{name} is longer than {MAX_BYTES // 1024} KiB, or holds a zero byte.")
+    if not is_storable(value) or len(value.encode()) > MAX_BYTES:
+        raise DEPLOYMENT.wrong("environment", f"{name} is longer than {MAX_BYTES // 1024} KiB, or no plain text.")

@@ -67,6 +67,9 @@ def add_model_folder(app: App, path: Path, *, model_id: str, type_id: str, is_he
     kept = keep_folder(read_folder(path), settings.MODELS_DIR)
     with transaction.atomic():
         version = add_model(app, kept.path, model_id=model_id, type_id=type_id)
+        if version.model.type_id != type_id:  # said anew of a folder that is there already
+            Model.objects.filter(pk=version.model_id).update(type_id=type_id)
+            note_change("model", version.model_id)
         shared = ensure_shared_deployment(version.model, min_replicas=0)
         if not is_here:
             Deployment.objects.filter(pk=shared.pk).update(is_enabled=False)
