@@ -1,72 +1,83 @@
 """Form fields out of a method's signature: the one description of the fields is the signature itself.
 
-A field's control holds text (or, for media, a reference). ``to_text`` puts a plain value into a control, ``to_plain``
-reads it back; ``static/js/state/values.js`` reads controls in the page by the same rules.
+A field's control holds text (or, for media, a reference), or is made of parts that are fields again.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from functools import cached_property
+from typing import Any
 
 from clarifai_grpc.grpc.api import resources_pb2
 
+from playground.play.form_parts import Field, Types, parts_of
+from playground.play.form_values import KINDS, number_text, plain_default, to_plain, to_text
 from playground.protocol import signatures
-from playground.protocol.errors import InputError
-from playground.protocol.fields import choices_of, range_of
+from playground.protocol.fields import choices_of, is_secret, range_of
 from playground.protocol.signatures import MISSING, MethodKind
-from playground.protocol.values import Text
-
-Field: TypeAlias = resources_pb2.ModelTypeField
-Types = resources_pb2.ModelTypeField.DataType
 
 KIND_WORDS = {
     MethodKind.UNARY: "Answers once",
     MethodKind.GENERATE: "Answers piece by piece",
     MethodKind.STREAM: "Answers while you send",
 }
-_KINDS: dict[int, str] = {
-    Types.STR: "text",
-    Types.TEXT: "text",
-    Types.INT: "number",
-    Types.FLOAT: "number",
-    Types.BOOL: "switch",
-    Types.JSON_DATA: "json",
-    Types.IMAGE: "image",
-    Types.AUDIO: "file",
-    Types.VIDEO: "file",
-    Types.BYTES: "file",
+_ACCEPT: dict[int, str] = {
+    Types.IMAGE: "image/*",
+    Types.AUDIO: "audio/*",
+    Types.VIDEO: "video/*",
+    Types.NDARRAY: ".npy",
 }
-_ACCEPT: dict[int, str] = {Types.IMAGE: "image/*", Types.AUDIO: "audio/*", Types.VIDEO: "video/*"}
+_MEDIA = frozenset({"image", "audio", "video", "file"})
+_COMPOUND = frozenset({"group", "list", "choices", "numbers", "array"})
+# How programs speak to a model in other protocols than ours: no person fills these in.
+TRANSPORTS = frozenset({"openai_transport", "openai_stream_transport", "mcp_transport"})
 _SHAPES: dict[int, str] = {value: name.lower() for name, value in Types.items()}
 
 
 @dataclass(frozen=True)
 class FormField:
-    """One argument as the page asks for it. ``value`` is plain; MISSING leaves the control empty."""
+    """One argument as the page asks for it, or a part of one. ``value`` is plain; MISSING leaves the control empty."""
 
     signature: Field
     method: str
     value: Any = MISSING
-    error: str = ""
+    within: str = ""  # of a part: the id of what it is a part of
+    label: str = ""
+    is_inner: bool = False  # a part of the author's own type: always needed, and without a default
+    is_own: bool = False  # a part of a concept, region or frame
+    labels: tuple[str, ...] = ()
+    is_folded: bool = False
 
     @property
     def name(self) -> str:
-        return str(self.signature.name)
+        return self.label or str(self.signature.name)
 
-    @property
+    @cached_property
     def kind(self) -> str:
-        """Which control it gets: choice, text, number, switch, json, image or file."""
-        if self.choices and self.signature.type != Types.LIST:
+        """Which control it gets; each has a template of that name, but for the kinds of media, which share one."""
+        if self.labels:
+            return "numbers"
+        if self.choices:
+            return "choices" if self.signature.type == Types.LIST else "choice"
+        if is_secret(self.signature):
+            return "secret"
+        kind = KINDS.get(self.signature.type, "json")
+        if kind == "switch" and self.default is None:
             return "choice"
-        return _KINDS.get(self.signature.type, "json")
+        return "line" if kind == "text" and self.is_own else kind
 
     @property
     def template(self) -> str:
-        return f"play/fields/{'media' if self.kind in {'image', 'file'} else self.kind}.html"
+        return f"play/fields/{'media' if self.kind in _MEDIA else self.kind}.html"
+
+    @property
+    def is_group(self) -> bool:
+        """Whether several controls make it up, so that its name is theirs together."""
+        return self.kind in {"group", "list", "choices", "numbers"}
 
     @property
     def type(self) -> str:
@@ -78,16 +89,37 @@ class FormField:
 
     @property
     def is_required(self) -> bool:
-        return bool(self.signature.required) or bool(self.signature.iterator)
+        return self.is_inner or bool(self.signature.required) or bool(self.signature.iterator)
 
-    @property
+    @cached_property
     def default(self) -> Any:
         """The declared default as a plain value; MISSING where there is none that a page could show."""
-        return _plain_default(signatures.default_of(self.signature))
+        return MISSING if self.is_inner else plain_default(self.signature)
 
     @property
+    def can_be_left_out(self) -> bool:
+        """Whether nothing at all is a value of its own: null, or a default that only the model itself can make."""
+        return not self.is_required and (self.default is MISSING or self.default is None)
+
+    @property
+    def left_out_words(self) -> str:
+        default = str(self.signature.default)
+        return "null, the default" if default == "null" else f"Left out: the model takes {default or 'its own default'}"
+
+    @property
+    def secret_words(self) -> str:
+        """What stands in an empty secret; never the default itself."""
+        return "" if self.is_required else "The model's own" if self.signature.default else "None"
+
+    @cached_property
     def choices(self) -> tuple[str, ...]:
-        return tuple(_number_text(c) if isinstance(c, float) else str(c) for c in choices_of(self.signature))
+        """What may be chosen, as text; an author's default is among them."""
+        found = [number_text(c) if isinstance(c, float) else _word(c) for c in choices_of(self.signature)]
+        if not found:
+            is_open = self.signature.type == Types.BOOL and not self.is_inner and self.default is None
+            return ("true", "false") if is_open else ()
+        extra = [self.text] if self.signature.type != Types.LIST and self.text else []
+        return tuple(dict.fromkeys(found + extra))
 
     @property
     def low(self) -> float | None:
@@ -118,6 +150,12 @@ class FormField:
         return "" if self.value is MISSING else to_text(self.signature, self.value)
 
     @property
+    def filling(self) -> str:
+        """The value of a control that the page's module fills, as JSON."""
+        is_filled = self.kind in _COMPOUND and self.value is not MISSING
+        return json.dumps(self.value, ensure_ascii=False) if is_filled else ""
+
+    @property
     def is_on(self) -> bool:
         return self.value is True
 
@@ -125,32 +163,78 @@ class FormField:
     def accept(self) -> str:
         return _ACCEPT.get(self.signature.type, "")
 
+    @cached_property
+    def parts(self) -> list[FormField]:
+        """The fields inside: those of a record, a tuple or a message; the one kind of item of a list."""
+        return [
+            FormField(
+                part.signature,
+                self.method,
+                MISSING if part.is_own is False else _known(plain_default(part.signature)),
+                within=self.id,
+                label=part.label,
+                is_inner=not part.is_own,
+                is_own=part.is_own,
+                labels=part.labels,
+                is_folded=part.is_folded,
+            )
+            for part in parts_of(self.signature)
+        ]
+
+    @property
+    def open_parts(self) -> list[FormField]:
+        return [part for part in self.parts if not part.is_folded]
+
+    @property
+    def folded_parts(self) -> list[FormField]:
+        return [part for part in self.parts if part.is_folded]
+
     @property
     def id(self) -> str:
-        return f"field-{self.method}-{self.name}"
+        return f"{self.within}-{self.name}" if self.within else f"field-{self.method}-{self.name}"
 
     @property
     def described_by(self) -> str:
         """The ids of what is said about the control beside its name: its type, its hint, its error."""
-        parts = ["hint" if self.hint or self.kind == "text" or self.signature.iterator else "", "error"]
-        if not self.signature.is_param:
+        parts = ["hint" if self.hint or self.signature.iterator else "", "error"]
+        if self.has_type:
             parts.insert(0, "type")
         return " ".join(f"{self.id}-{part}" for part in parts if part)
+
+    @property
+    def has_type(self) -> bool:
+        """Whether its type stands beside its name: not in the settings, nor where its place says it."""
+        return not self.signature.is_param and not self.is_own
 
     @property
     def spec(self) -> dict[str, Any]:
         """What the page's module needs to read and check the control."""
         default = self.default
-        return {
+        spec = {
             "name": self.name,
             "kind": self.kind,
             "type": _SHAPES.get(self.signature.type, "json_data"),
             "required": self.is_required,
+            "inner": self.is_inner,
             "nullable": default is None,
             "low": self.low,
             "high": self.high,
-            **({} if default is MISSING else {"default": default, "defaultText": to_text(self.signature, default)}),
         }
+        if self.labels:
+            spec["labels"] = self.labels
+        if self.signature.type == Types.LIST and self.kind == "choices":
+            spec["of"] = _SHAPES.get(self.signature.type_args[0].type)
+        if default is not MISSING and self.kind != "secret":
+            spec |= {"default": default, "defaultText": to_text(self.signature, default)}
+        return spec
+
+
+def _word(choice: Any) -> str:
+    return str(choice).lower() if isinstance(choice, bool) else str(choice)
+
+
+def _known(default: Any) -> Any:
+    return MISSING if default is None else default
 
 
 @dataclass(frozen=True)
@@ -204,10 +288,26 @@ class MethodForm:
         return [entry for entry in self.fields if entry.signature.is_param and not entry.signature.iterator]
 
     @property
+    def takes_pictures(self) -> bool:
+        return any(inner.type == Types.IMAGE for entry in self.fields for inner in _all_types(entry.signature))
+
+    @property
     def shape(self) -> dict[str, Any]:
         """The shape of an output, for the module that draws it."""
         fields = self.signature.output_fields
         return shape_of(fields[0]) if fields else {"type": "json_data"}
+
+
+def list_forms(
+    known: Sequence[resources_pb2.MethodSignature], run_method: str = "", arguments: Mapping[str, Any] | None = None
+) -> list[MethodForm]:
+    """The forms of a model's methods, one of them with the arguments of an earlier run."""
+    return [build_form(entry, arguments if entry.name == run_method else None) for entry in with_forms(known)]
+
+
+def with_forms(known: Sequence[resources_pb2.MethodSignature]) -> list[resources_pb2.MethodSignature]:
+    """The methods that a person can fill in."""
+    return [entry for entry in known if entry.name not in TRANSPORTS]
 
 
 def build_form(signature: resources_pb2.MethodSignature, arguments: Mapping[str, Any] | None = None) -> MethodForm:
@@ -221,49 +321,17 @@ def build_form(signature: resources_pb2.MethodSignature, arguments: Mapping[str,
     return MethodForm(signature, tuple(fields))
 
 
-def to_text(signature: Field, value: Any) -> str:
-    """A plain value as the text of its control."""
-    if value is None:
-        return ""
-    kind = _KINDS.get(signature.type)
-    if kind == "text":
-        return str(value.get("text") or value.get("url") or "") if isinstance(value, dict) else str(value)
-    if kind == "number":
-        return _number_text(value)
-    if kind == "switch":
-        return "true" if value else "false"
-    if kind in {"image", "file"}:
-        return json.dumps(value, ensure_ascii=False)
-    return json.dumps(value, ensure_ascii=False, indent=2)
-
-
-def to_plain(signature: Field, text: str) -> Any:
-    """The plain value of a control's text; MISSING for an empty one that may be left out. Raises InputError."""
-    name, kind = signature.name, _KINDS.get(signature.type)
-    if kind == "text":
-        if not text and not signature.required:
-            default = signatures.default_of(signature)
-            if default is MISSING or default is None:
-                return MISSING
-        return {"text": text} if signature.type == Types.TEXT else text
-    if not text.strip():
-        if signature.required:
-            raise InputError(f'argument "{name}" is needed.')
-        return MISSING
-    if kind == "number":
-        return _number(signature, text.strip())
-    if kind == "switch":
-        return text == "true"
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f'argument "{name}" is no JSON: {error.msg} in line {error.lineno}.') from None
-
-
 def arguments_of(form: MethodForm) -> dict[str, Any]:
     """The plain arguments that the form stands for as it is; streamed items apart. Raises InputError."""
     read = {entry.name: to_plain(entry.signature, entry.text) for entry in form.fields if not entry.signature.iterator}
     return {name: value for name, value in read.items() if value is not MISSING}
+
+
+def _all_types(signature: Field) -> Iterator[Field]:
+    """A type and those inside it; the masks and pictures of regions and frames too."""
+    yield signature
+    for part in parts_of(signature):
+        yield from _all_types(part.signature)
 
 
 def shape_of(signature: Field) -> dict[str, Any]:
@@ -272,37 +340,3 @@ def shape_of(signature: Field) -> dict[str, Any]:
     if signature.type_args:
         shape["of"] = [shape_of(inner) for inner in signature.type_args]
     return shape
-
-
-def _number(signature: Field, text: str) -> Any:
-    try:
-        value = int(text) if signature.type == Types.INT else float(text)
-    except ValueError:
-        wanted = "a whole number" if signature.type == Types.INT else "a number"
-        raise InputError(f'argument "{signature.name}" must be {wanted}, not {text!r}.') from None
-    return value if math.isfinite(value) else {"number": _number_text(value)}
-
-
-def _number_text(value: Any) -> str:
-    if isinstance(value, dict):
-        return str(value.get("number", ""))
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return repr(value)
-
-
-def _plain_default(default: Any) -> Any:
-    """A default in plain form, where it has one that a control can hold; MISSING for bytes, pictures and the like."""
-    if isinstance(default, Text):
-        return {"text": default.text}
-    if isinstance(default, float) and not math.isfinite(default):
-        return {"number": _number_text(default)}
-    if default is None or isinstance(default, str | int | float):
-        return default
-    if isinstance(default, dict | list):
-        try:
-            json.dumps(default, allow_nan=False)
-        except (TypeError, ValueError):
-            return MISSING
-        return default
-    return MISSING

@@ -17,6 +17,7 @@ from django.utils import timezone
 from playground.catalog.models import Model, ModelVersion, User
 from playground.compute.models import Deployment, Transition
 from playground.compute.services import read_log
+from playground.play.forms import with_forms
 from playground.protocol import signatures
 from playground.runs.models import Run
 from playground.runs.writer import settle, unstored_of
@@ -56,7 +57,7 @@ def list_models(user: User, *, text: str = "") -> list[ModelRow]:
 
 def io_of(version: ModelVersion | None) -> str:
     """What goes in and comes out of the first method; "" until that is known."""
-    known = version.signatures if version else []
+    known = with_forms(version.signatures) if version else []
     return signatures.describe_io(known[0]).removesuffix(", streamed") if known else ""
 
 

@@ -21,7 +21,7 @@ from playground.compute import services as compute
 from playground.compute.models import Deployment
 from playground.media.models import Reference
 from playground.play import services
-from playground.play.forms import MethodForm, build_form
+from playground.play.forms import MethodForm, list_forms
 from playground.protocol.signatures import MethodKind
 from playground.runs.models import Run
 
@@ -85,7 +85,7 @@ def _show_model(
         "run_facts": services.describe_run(run) if run else None,
         "samples": _samples(forms),
         "socket": f"{settings.SUB_PATH}/ws/runs/",
-        **_start_context(user, choice.deployment, has_forms=bool(forms)),
+        **_start_context(user, choice.deployment, has_forms=bool(version and version.signatures)),
         **_recent_context(user, model, run),
     }
     response = render(request, "play/model.html", context)
@@ -110,7 +110,7 @@ def _asked_by(run: Run) -> dict[str, str]:
 
 def _forms(version: ModelVersion | None, run: Run | None) -> list[MethodForm]:
     known = version.signatures if version else []
-    return [build_form(entry, run.arguments if run and run.method == entry.name else None) for entry in known]
+    return list_forms(known, run.method, run.arguments) if run else list_forms(known)
 
 
 def _current(forms: list[MethodForm], name: str) -> MethodForm | None:
@@ -128,7 +128,7 @@ def _samples(forms: list[MethodForm]) -> list[Reference]:
 
 
 def _takes_pictures(forms: list[MethodForm]) -> bool:
-    return any(entry.kind == "image" for form in forms for entry in form.fields)
+    return any(form.takes_pictures for form in forms)
 
 
 def _start_context(user: User, deployment: Deployment | None, *, has_forms: bool) -> dict[str, Any]:

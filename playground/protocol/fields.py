@@ -11,6 +11,7 @@ import copy
 import json
 import math
 import operator
+import re
 import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -363,6 +364,26 @@ def _choice(kind: int, text: str) -> Any:
         return {Types.INT: int, Types.FLOAT: float}.get(kind, str)(text)
     except ValueError:
         return text
+
+
+_SECRET_NAMES = re.compile(
+    r"(^|.*_)(password|passwd|passphrase|secret|credentials?|api_?key|(access|private|secret|auth)_key"
+    r"|(api|access|auth|bearer|refresh|hf|id|session)_token)$|^token$",
+    re.IGNORECASE,
+)
+
+
+def is_secret(field: Field) -> bool:
+    """Whether its text is nobody's to see: declared so, or by a name that says it (``api_key``, ``password``)."""
+    if field.type not in (Types.STR, Types.TEXT):
+        return False
+    encrypted = resources_pb2.ModelTypeField.ModelTypeFieldType.ENCRYPTED_STRING
+    return field.field_type == encrypted or _SECRET_NAMES.match(field.name) is not None
+
+
+def holds_secret(field: Field) -> bool:
+    """Whether it, or a part of it, is a secret."""
+    return is_secret(field) or any(map(holds_secret, field.type_args))
 
 
 def _as_float32(value: float) -> float:

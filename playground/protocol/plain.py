@@ -88,7 +88,7 @@ def _itself(value: Any, field: Field, keep: Keep) -> Any:
     return value
 
 
-def _number(value: Any, field: Field | None = None, keep: Keep | None = None) -> Any:
+def number_to_plain(value: Any, field: Field | None = None, keep: Keep | None = None) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return {"number": str(value)}
     if isinstance(value, int) and not -_EXACT <= value <= _EXACT:
@@ -96,12 +96,12 @@ def _number(value: Any, field: Field | None = None, keep: Keep | None = None) ->
     return value
 
 
-def _json(value: Any, field: Field | None = None, keep: Keep | None = None) -> Any:
+def json_to_plain(value: Any, field: Field | None = None, keep: Keep | None = None) -> Any:
     if isinstance(value, dict):
-        return {key: _json(item) for key, item in value.items()}
+        return {key: json_to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_json(item) for item in value]
-    return _number(value)
+        return [json_to_plain(item) for item in value]
+    return number_to_plain(value)
 
 
 def _bytes(value: bytes, field: Field, keep: Keep) -> Any:
@@ -120,7 +120,7 @@ def _media(value: Media, field: Field | None, keep: Keep) -> Any:
 
 
 def _concept_facts(concept: Concept) -> dict[str, Any]:
-    return {"id": concept.id, "name": concept.name, "value": _number(float(concept.value))}
+    return {"id": concept.id, "name": concept.name, "value": number_to_plain(float(concept.value))}
 
 
 def _concept(value: Concept, field: Field, keep: Keep) -> Any:
@@ -131,8 +131,8 @@ def _region(value: Region, field: Field | None, keep: Keep) -> Any:
     return {
         "region": {
             "id": value.id,
-            "box": [_number(edge) for edge in value.box] if value.has_box else None,
-            "point": [_number(axis) for axis in value.point] if value.has_point else None,
+            "box": [number_to_plain(edge) for edge in value.box] if value.has_box else None,
+            "point": [number_to_plain(axis) for axis in value.point] if value.has_point else None,
             "mask": _media(value.mask, None, keep) if value.has_mask else None,
             "concepts": [_concept_facts(concept) for concept in value.concepts],
             "text": value.text,
@@ -156,7 +156,8 @@ def _array(value: Any, field: Field, keep: Keep) -> Any:
     file = io.BytesIO()
     _numpy().save(file, value, allow_pickle=False)
     has_order = value.size and value.dtype.kind != "c"
-    figures = {name: _number(float(getattr(value, name)())) if has_order else None for name in ("min", "max", "mean")}
+    names = ("min", "max", "mean")
+    figures = {name: number_to_plain(float(getattr(value, name)())) if has_order else None for name in names}
     facts = {"shape": list(value.shape), "dtype": str(value.dtype), "media": keep(file.getvalue(), NPY)}
     return {"ndarray": facts | figures}
 
@@ -177,11 +178,11 @@ def _fields(value: Any, field: Field, keep: Keep) -> Any:
 _WRITERS: dict[int, Callable[[Any, Field, Keep], Any]] = {
     Types.STR: _itself,
     Types.BYTES: _bytes,
-    Types.INT: _number,
-    Types.FLOAT: _number,
+    Types.INT: number_to_plain,
+    Types.FLOAT: number_to_plain,
     Types.BOOL: _itself,
     Types.NDARRAY: _array,
-    Types.JSON_DATA: _json,
+    Types.JSON_DATA: json_to_plain,
     Types.TEXT: _text,
     Types.IMAGE: _media,
     Types.AUDIO: _media,
@@ -228,23 +229,23 @@ def _read_int(plain: Any, field: Field, fetch: Fetch) -> Any:
         raise Misfit("must be a whole number") from None
 
 
-def _read_json(plain: Any, field: Field | None = None, fetch: Fetch | None = None) -> Any:
+def json_from_plain(plain: Any, field: Field | None = None, fetch: Fetch | None = None) -> Any:
     if isinstance(plain, list):
-        return [_read_json(item) for item in plain]
+        return [json_from_plain(item) for item in plain]
     if not isinstance(plain, dict):
         return plain
     if plain.keys() == {"number"} and isinstance(plain["number"], str):
         return _great_number(plain)
-    return {key: _read_json(item) for key, item in plain.items()}
+    return {key: json_from_plain(item) for key, item in plain.items()}
 
 
 def _great_number(plain: dict[str, str]) -> Any:
-    """The number, where ``_number`` would have written it so; else an object that merely looks like one."""
+    """The number, where ``number_to_plain`` would have written it so; else an object that merely looks like one."""
     try:
         number: int | float = int(plain["number"]) if plain["number"].lstrip("-").isdigit() else float(plain["number"])
     except ValueError:
         return plain
-    return number if _number(number) == plain else plain
+    return number if number_to_plain(number) == plain else plain
 
 
 def _stored(plain: Any, fetch: Fetch) -> bytes:
@@ -331,7 +332,7 @@ def _read_frame(plain: Any, field: Field, fetch: Fetch) -> Any:
 
 def _read_array(plain: Any, field: Field, fetch: Fetch) -> Any:
     if isinstance(plain, list | int | float):
-        return plain  # written out, as in a form
+        return json_from_plain(plain)  # written out, as in a form
     facts = _inside(plain, "ndarray") if isinstance(plain, dict) and "media" not in plain else plain
     try:
         return _numpy().load(io.BytesIO(_stored(facts, fetch)), allow_pickle=False)
@@ -386,7 +387,7 @@ _READERS: dict[int, Callable[[Any, Field, Fetch], Any]] = {
     Types.FLOAT: _read_float,
     Types.BOOL: _read_itself,
     Types.NDARRAY: _read_array,
-    Types.JSON_DATA: _read_json,
+    Types.JSON_DATA: json_from_plain,
     Types.TEXT: _read_text,
     Types.IMAGE: lambda plain, field, fetch: _read_media(plain, Image, fetch),
     Types.AUDIO: lambda plain, field, fetch: _read_media(plain, Audio, fetch),

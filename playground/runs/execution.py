@@ -166,7 +166,7 @@ class LiveRun:
             model_id=prepared.target.model_id,
             version_id=prepared.target.version_id,
             method=request.method,
-            arguments=request.arguments,
+            arguments=requests.without_secrets(prepared.signature, request.arguments),
             selector=request.selector,
             worker=self._worker,
         )

@@ -15,6 +15,7 @@ from playground.catalog.models import Model, ModelVersion, User
 from playground.compute.models import Deployment
 from playground.media import services as media
 from playground.protocol.errors import ConflictError, DeployingError, InputError, NotFoundError, PlaygroundError
+from playground.protocol.fields import holds_secret, is_secret
 from playground.protocol.plain import from_plain
 from playground.protocol.signatures import MethodKind, bind, kind_of, output_field, stream_field, unknown_argument
 from playground.runs.models import Run
@@ -313,6 +314,30 @@ def _arguments(signature: MethodSignature, request: Request, reader: _Reader) ->
     # The SDK's own check, made here: nothing is sent, and the refusal names the field.
     bind(signature, (), values | ({streamed.name: inputs} if streamed is not None else {}))
     return values, inputs
+
+
+def without_secrets(signature: MethodSignature, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The plain arguments as a run keeps them: a secret is used once, for its call, and stored nowhere."""
+    fields = {field.name: field for field in signature.input_fields}
+    kept = {name: plain for name, plain in arguments.items() if not is_secret(fields[name])}
+    return {name: _blanked(plain, fields[name]) for name, plain in kept.items()}
+
+
+def _blanked(plain: Any, field: ModelTypeField) -> Any:
+    """A plain value whose secret parts are empty."""
+    if is_secret(field):
+        return ""
+    if not holds_secret(field):
+        return plain
+    if isinstance(plain, list):  # a list's items, or a tuple's
+        inners = [*field.type_args] * (1 if len(field.type_args) > 1 else len(plain))
+        return [_blanked(item, inner) for item, inner in zip(plain, inners, strict=False)]
+    if isinstance(plain, dict) and len(plain) == 1 and (key := next(iter(plain))) in {"fields", "tuple"}:
+        return {key: _blanked(plain[key], field)}
+    if not isinstance(plain, dict):
+        return None
+    inners_by_name = {inner.name: inner for inner in field.type_args}
+    return {name: _blanked(item, inners_by_name[name]) for name, item in plain.items() if name in inners_by_name}
 
 
 def _stream_inputs(plain: Any, field: ModelTypeField, reader: _Reader) -> list[Any]:

@@ -1,9 +1,15 @@
 /* The one entry: defines the elements that pages use. */
+import "./elements/array-input.js";
 import "./elements/ask-dialog.js";
+import "./elements/choice-list.js";
 import "./elements/copy-button.js";
+import "./elements/field-group.js";
+import "./elements/field-list.js";
+import "./elements/json-editor.js";
 import "./elements/local-time.js";
 import "./elements/media-input.js";
 import "./elements/menu-popover.js";
+import "./elements/number-row.js";
 import "./elements/play-field.js";
 import "./elements/play-page.js";
 import "./elements/relative-time.js";

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 BENCH = Path(__file__).resolve().parents[1] / "benchmarks" / "model"
-FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--use-fake-device-for-media-stream"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 Open = "Callable[..., Page]"

@@ -10,7 +10,8 @@ from clarifai_grpc.grpc.api import resources_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.play.forms import MISSING, MethodForm, arguments_of, build_form, to_plain, to_text
+from playground.play.form_values import to_plain, to_text
+from playground.play.forms import MISSING, MethodForm, arguments_of, build_form
 from playground.protocol.errors import InputError
 from playground.protocol.signatures import Param, bind, build_signatures, default_of
 from tests.play.conftest import Everything, signatures_of
@@ -150,9 +151,7 @@ def test_a_required_argument_may_not_be_empty() -> None:
         to_plain(field_of("INT"), " ")
 
 
-@pytest.mark.parametrize(
-    ("name", "parts"), [("mood", "type hint error"), ("extra", "type error"), ("count", "hint error")]
-)
+@pytest.mark.parametrize(("name", "parts"), [("mood", "type error"), ("extra", "type error"), ("count", "hint error")])
 def test_a_control_is_described_by_what_stands_beside_it(name: str, parts: str) -> None:
     field = next(entry for entry in form_of("predict").fields if entry.name == name)
     assert field.described_by == " ".join(f"field-predict-{name}-{part}" for part in parts.split())

@@ -1,20 +1,41 @@
-/* One argument of a method: its control, its hint, and the message beside it when the value does not fit. */
+/* One argument of a method, or a part of one: its control, its hint, and the message beside it when it does not fit. */
 import { read, toText } from "../state/values.js";
+
+const TEXT_LIMIT = 2_000_000;
 
 class PlayField extends HTMLElement {
   #isTouched = false;
   #spec = null;
+  #untouched = null;
 
   connectedCallback() {
     this.addEventListener("input", this.#changed);
     this.addEventListener("change", this.#changed);
     this.addEventListener("focusout", this.#left);
-    this.querySelector("[data-track]")?.addEventListener("input", this.#slid);
-    this.querySelector("[data-from-file]")?.addEventListener("click", () => this.querySelector("[data-text-file]").click());
-    this.querySelector("[data-text-file]")?.addEventListener("change", this.#readFile);
-    if (this.spec.kind === "number") this.#input.addEventListener("keydown", this.#step);
-    this.addEventListener("click", this.#useSample);
+    this.addEventListener("field-change", this.#partChanged);
+    this.addEventListener("click", this.#clicked);
+    if (this.#box) this.#fill();
+    else this.#listen();
     this.#show();
+  }
+
+  #listen() {
+    this.querySelector("[data-track]")?.addEventListener("input", this.#slid);
+    this.querySelector("[data-text-file]")?.addEventListener("change", this.#readChosen);
+    if (this.spec.kind === "number") this.#input.addEventListener("keydown", this.#step);
+    if (!["text", "json"].includes(this.spec.kind)) return;
+    for (const kind of ["drop", "paste"]) this.#input.addEventListener(kind, this.#readGiven);
+  }
+
+  /** A control of several parts begins with its default, by which a change is told; then has the value it was given. */
+  #fill() {
+    customElements.upgrade(this);
+    if (this.isSetting) {
+      this.reset();
+      this.#untouched = this.#written;
+    }
+    if (this.dataset.value) this.plain = JSON.parse(this.dataset.value);
+    delete this.dataset.value;
   }
 
   get spec() {
@@ -38,81 +59,129 @@ class PlayField extends HTMLElement {
     return "item" in this.dataset;
   }
 
+  /** Whether it stands inside another field. */
+  get isPart() {
+    return this.parentElement.closest("play-field") !== null;
+  }
+
+  get isSecret() {
+    return this.spec.kind === "secret";
+  }
+
+  get isWrong() {
+    return this.querySelector('[aria-invalid="true"]') !== null;
+  }
+
+  /** The element that is its control, where that is more than one input. */
+  get #box() {
+    return this.querySelector(":scope > [data-control]");
+  }
+
   get #input() {
     return this.querySelector("[data-input]");
   }
 
-  get #media() {
-    return this.querySelector("media-input");
-  }
-
-  /** What stands in the control, in a form that a draft can keep. */
+  /** What stands in the control, in a form that can be put back. */
   get raw() {
-    if (this.#media) return this.#media.value;
+    if (this.#box) return this.#box.raw;
     return this.spec.kind === "switch" ? this.#input.checked : this.#input.value;
   }
 
   set raw(value) {
-    if (this.#media) this.#media.value = value ?? null;
+    if (this.#box) this.#box.raw = value ?? null;
     else if (this.spec.kind === "switch") this.#input.checked = Boolean(value);
     else this.#input.value = value ?? "";
+    this.querySelector(":scope > json-editor")?.refresh();
     this.#show();
+  }
+
+  /** The same for a draft: of a secret, nothing. */
+  get draft() {
+    if (this.isSecret) return undefined;
+    return this.#box && "draft" in this.#box ? this.#box.draft : this.raw;
   }
 
   /** Put in a plain value, as a run keeps it. */
   set plain(value) {
-    if (this.#media || this.spec.kind === "switch") this.raw = value;
-    else this.raw = toText(this.spec, value);
+    if (this.#box) {
+      this.#box.plain = value ?? null;
+      this.#show();
+    } else this.raw = this.spec.kind === "switch" ? value : toText(this.spec, value);
   }
 
   reset() {
-    const { defaultText = "", kind } = this.spec;
-    this.raw = kind === "switch" ? defaultText === "true" : this.#media ? null : defaultText;
+    const { default: value = null, defaultText = "", kind } = this.spec;
+    if (this.#box) this.plain = value;
+    else this.raw = kind === "switch" ? defaultText === "true" : defaultText;
     this.showError("");
   }
 
   get isChanged() {
     const { defaultText = "", kind } = this.spec;
     if (kind === "switch") return this.raw !== (defaultText === "true");
-    return !this.#media && this.raw !== defaultText;
+    return this.#box ? this.#untouched !== null && this.#untouched !== this.#written : this.raw !== defaultText;
+  }
+
+  get isEmpty() {
+    if (this.#box) return this.#box.isEmpty;
+    return this.spec.kind !== "switch" && !this.#input.value.trim();
+  }
+
+  get #written() {
+    return JSON.stringify(this.raw);
   }
 
   /** {value} | {isMissing} | {error}; the error is shown beside the field. */
   check() {
-    const result = this.#media?.isBusy ? { error: "The upload is not finished yet." } : read(this.spec, this.raw);
+    const result = this.#box ? this.#box.check(this.spec) : read(this.spec, this.raw);
     this.#isTouched = true;
-    this.showError(result.error ?? "");
+    this.showError(result.isInside ? "" : (result.error ?? ""));
     return result;
   }
 
   showError(message) {
-    const element = this.querySelector("[data-error]");
+    const element = this.querySelector(":scope > [data-error]");
     element.querySelector("span").textContent = message;
     element.hidden = !message;
-    const control = this.#input ?? this.#media;
+    const control = this.#box ?? this.#input;
     if (message) control.setAttribute("aria-invalid", "true");
     else control.removeAttribute("aria-invalid");
   }
 
   reveal() {
-    const fold = this.closest("details");
-    if (fold) fold.open = true;
-    const target = this.#input ?? this.querySelector("button");
-    target.focus();
+    for (let fold = this.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    if (this.#box?.reveal) this.#box.reveal();
+    else this.#input.focus();
     this.scrollIntoView({ block: "nearest" });
   }
 
+  /** Take a file: a picture or the like as it is, a text's words. */
+  take(file) {
+    if (this.#box?.take) this.#box.take(file);
+    else this.#readFile(file);
+  }
+
+  #isOwn(event) {
+    return event.target.closest("play-field") === this;
+  }
+
   #changed = (event) => {
-    if (event.target.matches("[data-text-file], [data-track]")) return;
+    if (!this.#isOwn(event) || event.target.matches("[data-text-file], [data-track]")) return;
     if (this.#isTouched) this.check();
     this.#show();
     this.#tell();
   };
 
+  /** What was wrong with the whole may be right now; the parts speak for themselves. */
+  #partChanged = (event) => {
+    if (event.target === this) return;
+    this.showError("");
+    this.#showChanged();
+  };
+
   #left = (event) => {
-    if (!event.target.matches("[data-input]") || this.spec.kind === "switch") return;
-    const hasText = this.#input.value.trim();
-    if (hasText) this.check();
+    if (!this.#isOwn(event) || this.spec.kind === "switch" || !event.target.matches("[data-input]")) return;
+    if (this.#input.value.trim()) this.check();
   };
 
   #slid = (event) => {
@@ -135,39 +204,90 @@ class PlayField extends HTMLElement {
     this.#tell();
   };
 
-  #readFile = async (event) => {
-    const [file] = event.target.files;
-    event.target.value = "";
-    if (!file) return;
-    if (file.size > 2_000_000) {
-      this.showError("This file is too large for a text: 2 MB at most.");
-      return;
-    }
-    this.raw = await file.text();
-    this.check();
-    this.#tell();
+  #clicked = (event) => {
+    if (!this.#isOwn(event)) return;
+    const act = event.target.closest("[data-sample], [data-from-file], [data-paste], [data-reveal]");
+    if (!act) return;
+    if ("sample" in act.dataset) this.#useSample(act.dataset);
+    else if ("fromFile" in act.dataset) this.querySelector("[data-text-file]").click();
+    else if ("paste" in act.dataset) this.#paste();
+    else this.#reveal(act);
   };
 
-  #useSample = (event) => {
-    const sample = event.target.closest("[data-sample]");
-    if (!sample || !this.#media) return;
-    this.#media.value = { media: sample.dataset.sample, content_type: sample.dataset.contentType, name: sample.dataset.name };
+  #readChosen = (event) => {
+    const [file] = event.target.files;
+    event.target.value = "";
+    if (file) this.#readFile(file);
+  };
+
+  /** A file that is dropped on a text, or pasted into it, is read. */
+  #readGiven = (event) => {
+    const [file] = (event.dataTransfer ?? event.clipboardData)?.files ?? [];
+    if (!file) return;
+    event.preventDefault();
+    this.#readFile(file);
+  };
+
+  async #readFile(file) {
+    if (file.size > TEXT_LIMIT) {
+      this.showError(`${file.name} is too large for a text: 2 MB at most.`);
+      return;
+    }
+    const text = await file.text();
+    if (text.includes("\0")) {
+      this.showError(`${file.name} is no text.`);
+      return;
+    }
+    this.raw = text;
+    this.check();
+    this.#tell();
+  }
+
+  async #paste() {
+    try {
+      const text = await navigator.clipboard.readText();
+      this.#input.focus();
+      this.#input.setRangeText(text, this.#input.selectionStart, this.#input.selectionEnd, "end");
+      this.#input.dispatchEvent(new Event("input", { bubbles: true }));
+    } catch {
+      this.showError("The browser does not let this page read the clipboard. Paste with the keyboard instead.");
+      this.#input.focus();
+    }
+  }
+
+  #reveal(act) {
+    const isShown = this.#input.type === "password";
+    this.#input.type = isShown ? "text" : "password";
+    act.textContent = isShown ? "Hide" : "Show";
+    act.setAttribute("aria-pressed", String(isShown));
+  }
+
+  #useSample({ sample, contentType, name }) {
+    this.#box.raw = { media: sample, content_type: contentType, name };
     this.showError("");
     this.#show();
     this.#tell();
-  };
+  }
 
   /** What follows from the value: slider, switch's word, "changed", the chosen sample. */
   #show() {
+    const box = this.#box;
+    this.#showChanged();
+    if (box) {
+      for (const sample of this.querySelectorAll(":scope > .samples > [data-sample]")) {
+        sample.setAttribute("aria-pressed", String(sample.dataset.sample === box.raw?.media));
+      }
+      return;
+    }
     const track = this.querySelector("[data-track]");
     if (track) this.#showTrack(track);
     const word = this.querySelector("[data-word]");
     if (word) word.textContent = this.raw ? "On" : "Off";
-    const tag = this.querySelector("[data-changed]");
+  }
+
+  #showChanged() {
+    const tag = this.querySelector(":scope > .field__head > [data-changed]");
     if (tag) tag.hidden = !this.isChanged;
-    for (const sample of this.querySelectorAll("[data-sample]")) {
-      sample.setAttribute("aria-pressed", String(sample.dataset.sample === this.#media?.value?.media));
-    }
   }
 
   #showTrack(track) {

@@ -3,7 +3,6 @@ import { announce } from "../announce.js";
 import { duration, plural } from "../format.js";
 import { readDraft, saveDraft } from "../state/drafts.js";
 import { Run, newRunId } from "../state/run.js";
-import { toText } from "../state/values.js";
 import { RunSocket } from "../transport/socket.js";
 
 const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
@@ -53,8 +52,12 @@ class PlayPage extends HTMLElement {
     return this.#form?.querySelector("stream-composer");
   }
 
+  get #allFields() {
+    return [...this.querySelectorAll("play-field")].filter((field) => !field.isPart);
+  }
+
   get #fields() {
-    return [...this.querySelectorAll("play-field")].filter((field) => !field.isItem);
+    return this.#allFields.filter((field) => !field.isItem);
   }
 
   #begin() {
@@ -130,19 +133,22 @@ class PlayPage extends HTMLElement {
   }
 
   #saveDraft(method) {
-    const fields = [...this.querySelectorAll("play-field")];
-    const values = Object.fromEntries(fields.map((field) => [field.name, field.raw]));
-    saveDraft(this.dataset.model, method, { run: this.#run?.id ?? null, values });
+    const values = Object.fromEntries(this.#allFields.map((field) => [field.name, field.draft]));
+    saveDraft(this.#draftKey(method), { run: this.#run?.id ?? null, values });
   }
 
-  /** What was typed in this tab; the arguments of an opened run win over the draft of another. */
+  #draftKey(method) {
+    return [this.dataset.user, this.dataset.model, method].join(":");
+  }
+
+  /** What was typed before; the arguments of an opened run win over the draft of another. */
   #restoreDraft() {
     const opened = this.dataset.run ? JSON.parse(this.dataset.run) : null;
-    const draft = readDraft(this.dataset.model, this.method);
+    const draft = readDraft(this.#draftKey(this.method));
     const isStale = opened?.method === this.method && draft?.run !== opened.id && draft?.run !== this.#run?.id;
     if (!draft || isStale) return;
-    for (const field of this.querySelectorAll("play-field")) {
-      if (field.name in draft.values) field.raw = draft.values[field.name];
+    for (const field of this.#allFields) {
+      if (field.name in draft.values && !field.isSecret) field.raw = draft.values[field.name];
     }
   }
 
@@ -173,7 +179,7 @@ class PlayPage extends HTMLElement {
     const facts = {
       id: newRunId(),
       method: this.method,
-      arguments: given,
+      arguments: this.#withoutSecrets(given),
       ...this.#askedFacts,
       shape: JSON.parse(this.#form.dataset.output),
       isStream: Boolean(composer),
@@ -202,6 +208,11 @@ class PlayPage extends HTMLElement {
   get #askedFacts() {
     const selector = JSON.parse(this.dataset.selector);
     return { selector, asked: { label: this.dataset.asked, selector } };
+  }
+
+  #withoutSecrets(given) {
+    const secret = new Set(this.#fields.filter((field) => field.isSecret).map((field) => field.name));
+    return Object.fromEntries(Object.entries(given).filter(([name]) => !secret.has(name)));
   }
 
   /** The arguments by name; null, with the messages beside the fields, when some do not fit. */
@@ -297,6 +308,7 @@ class PlayPage extends HTMLElement {
     if (!choice) return;
     if (run.method !== this.method) this.#chooseMethod(choice);
     for (const field of this.#fields) {
+      if (field.isSecret) continue; // a run does not keep it: what stands there is what was meant
       if (field.name in run.arguments) field.plain = run.arguments[field.name];
       else field.reset();
     }
@@ -343,9 +355,9 @@ class PlayPage extends HTMLElement {
 }
 
 function toWords(field) {
-  const raw = field.raw;
+  const raw = field.draft;
   if (typeof raw === "string") return raw.trim().slice(0, 200);
-  return raw?.name ?? raw?.url ?? toText({ kind: "text" }, "");
+  return [raw?.name, raw?.url].find((words) => typeof words === "string") ?? "";
 }
 
 customElements.define("play-page", PlayPage);

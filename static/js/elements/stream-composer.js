@@ -20,7 +20,7 @@ class StreamComposer extends HTMLElement {
     if (!this.#isFilled) return [];
     const result = this.field.check();
     if (result.error) return null;
-    this.field.raw = this.field.spec.kind === "switch" ? this.field.raw : "";
+    this.#clear();
     return "value" in result ? [result.value] : [];
   }
 
@@ -51,8 +51,12 @@ class StreamComposer extends HTMLElement {
   }
 
   get #isFilled() {
-    const raw = this.field.raw;
-    return typeof raw === "string" ? raw.trim() !== "" : raw !== null;
+    return !this.field.isEmpty;
+  }
+
+  /** A text makes room for the next; what was chosen or filled in stays, to be sent again with changes. */
+  #clear() {
+    if (typeof this.field.raw === "string") this.field.raw = "";
   }
 
   #changed = () => {
@@ -61,7 +65,8 @@ class StreamComposer extends HTMLElement {
 
   #keys = (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.ctrlKey || event.metaKey || event.isComposing) return;
-    if (!event.target.matches("[data-input]")) return;
+    if (!event.target.matches("[data-input]") || event.target.closest("play-field").isPart) return;
+    if (["json", "array"].includes(this.field.spec.kind)) return; // there Enter begins a line
     event.preventDefault();
     if (this.#isOpen) this.#send();
     else this.dispatchEvent(new CustomEvent("run-asked", { bubbles: true }));
@@ -74,7 +79,7 @@ class StreamComposer extends HTMLElement {
     this.#socket.input(this.#run, result.value);
     this.#run.sent.push(result.value);
     this.#note(result.value);
-    if (typeof this.field.raw === "string") this.field.raw = "";
+    this.#clear();
     this.field.reveal();
   };
 

@@ -1,29 +1,34 @@
-/* Reads a control's text as a plain value by its field's description, and says in words what does not fit. */
+/* Reads a control as a plain value by its field's description, and says in words what does not fit. */
 import { figure } from "../format.js";
+import { shapeOf } from "./arrays.js";
+import { parseJson, writeJson } from "./json.js";
 
 const MISSING = { isMissing: true };
 const NOT_FINITE = /^[+-]?(nan|inf|infinity)$/i;
+const INT64 = 2n ** 63n;
+const MEDIA_WORDS = { image: "A picture is needed.", audio: "A sound is needed.", video: "A film is needed.", file: "A file is needed." };
+const WRAPS = { named_fields: "fields", tuple: "tuple", concept: "concept", region: "region", frame: "frame" };
 
 /** {value} | {isMissing} | {error}. `raw` is text, a boolean for a switch, or a plain value for media. */
 export function read(spec, raw) {
   if (spec.kind === "switch") return { value: Boolean(raw) };
-  if (spec.kind === "image" || spec.kind === "file") return readMedia(spec, raw);
+  if (spec.kind in MEDIA_WORDS) return readMedia(spec, raw);
   const text = raw ?? "";
-  if (spec.kind === "text") return readText(spec, text);
+  if (spec.kind === "text" || spec.kind === "secret") return readText(spec, text);
   if (!text.trim()) return spec.required ? { error: "This is needed." } : MISSING;
   if (spec.kind === "choice") return readChoice(spec, text);
   if (spec.kind === "number") return readNumber(spec, text.trim());
-  return readJson(spec, text);
+  if (spec.kind === "array") return readArray(text);
+  return spec.kind === "line" ? { value: text } : readJson(spec, text);
 }
 
 function readMedia(spec, raw) {
   if (raw) return { value: raw };
-  if (!spec.required) return MISSING;
-  return { error: spec.kind === "image" ? "A picture is needed." : "A file is needed." };
+  return spec.required ? { error: MEDIA_WORDS[spec.kind] } : MISSING;
 }
 
 function readText(spec, text) {
-  if (!text) {
+  if (!text && !spec.inner) {
     if (spec.required) return { error: "This is needed." };
     if (spec.nullable || !("default" in spec)) return MISSING;
   }
@@ -31,18 +36,25 @@ function readText(spec, text) {
 }
 
 function readChoice(spec, text) {
-  if (spec.type === "int" || spec.type === "float") return readNumber(spec, text);
-  if (spec.type === "bool") return { value: text.toLowerCase() === "true" };
-  return { value: spec.type === "text" ? { text } : text };
+  if (text === spec.defaultText && "default" in spec) return { value: spec.default };
+  return readChosen(spec.type, text);
 }
 
-function readNumber(spec, text) {
+/** A choice in the type of its field. */
+export function readChosen(type, text) {
+  if (type === "int" || type === "float") return readNumber({ type, low: null, high: null }, text);
+  if (type === "bool") return { value: text.toLowerCase() === "true" };
+  return { value: type === "text" ? { text } : text };
+}
+
+export function readNumber(spec, text) {
   const plain = text.replace("−", "-").replaceAll("_", "");
   if (spec.type === "int") {
     if (!/^[+-]?\d+$/.test(plain)) return { error: "A whole number is needed." };
-    if (!Number.isSafeInteger(Number(plain))) return { error: "This number is too large for the form." };
+    if (!Number.isSafeInteger(Number(plain))) return readGreat(spec, BigInt(plain.replace("+", "")));
   } else if (NOT_FINITE.test(plain)) {
-    return { value: { number: plain.toLowerCase().replace("infinity", "inf").replace("+", "") } };
+    const value = { number: plain.toLowerCase().replace("infinity", "inf").replace("+", "") };
+    return text !== spec.defaultText && isOutside(spec, Number(value.number.replace("inf", "Infinity"))) ? { error: rangeWords(spec) } : { value };
   } else if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) {
     return { error: "A number is needed, like 0.5." };
   }
@@ -51,8 +63,16 @@ function readNumber(spec, text) {
   return { value: number };
 }
 
+/** A whole number that the browser would round. */
+function readGreat(spec, number) {
+  if (number < -INT64 || number >= INT64) return { error: "This number has more than 64 bits." };
+  if (isOutside(spec, Number(number))) return { error: rangeWords(spec) };
+  return { value: { number: String(number) } };
+}
+
 function isOutside({ low, high }, number) {
-  return (low !== null && number < low) || (high !== null && number > high);
+  if (low === null && high === null) return false;
+  return Number.isNaN(number) || (low !== null && number < low) || (high !== null && number > high);
 }
 
 function rangeWords({ low, high }) {
@@ -61,32 +81,41 @@ function rangeWords({ low, high }) {
 }
 
 function readJson(spec, text) {
-  let value;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return { error: `This is no JSON yet: ${jsonWords(error, text)}` };
-  }
-  const isObject = value !== null && typeof value === "object";
-  if (spec.type === "json_data" && !isObject && value !== null) return { error: "An object {…} or a list […] is needed." };
-  if (spec.type === "list" && !Array.isArray(value)) return { error: "A list […] is needed." };
+  const { value, mistake } = parseJson(text);
+  if (mistake) return { error: mistakeWords(mistake) };
+  const isObject = value !== null && typeof value === "object" && !("number" in value && Object.keys(value).length === 1 && typeof value.number === "string");
+  if (!isObject && !(value === null && spec.nullable)) return { error: "An object {…} or a list […] is needed." };
   return { value };
 }
 
-/** Where the text stops being JSON. */
-function jsonWords(error, text) {
-  const at = /position (\d+)/.exec(error.message);
-  if (!at) return "it ends too early.";
-  const before = text.slice(0, Number(at[1])).split("\n");
-  return `look at line ${before.length}, character ${before.at(-1).length + 1}.`;
+export function mistakeWords({ line, column, words }) {
+  return `No JSON yet: line ${line}, column ${column}: ${words}.`;
+}
+
+function readArray(text) {
+  const { value, mistake } = parseJson(text);
+  if (mistake) return { error: mistakeWords(mistake) };
+  const { error } = shapeOf(value);
+  return error ? { error } : { value };
 }
 
 /** A plain value as the text of its control. */
 export function toText(spec, value) {
   if (value === null || value === undefined) return "";
-  if (spec.kind === "text" || spec.type === "text" || spec.type === "str") {
+  if (["text", "line", "secret"].includes(spec.kind) || spec.type === "text" || spec.type === "str") {
     return typeof value === "object" ? (value.text ?? value.url ?? "") : String(value);
   }
   if (spec.kind === "number" || spec.kind === "choice") return typeof value === "object" ? value.number : String(value);
-  return JSON.stringify(value, null, 2);
+  return writeJson(value);
+}
+
+/** The values of parts, by name, as the plain value of the whole. */
+export function wrap(type, given) {
+  return { [WRAPS[type]]: type === "tuple" ? Object.values(given) : given };
+}
+
+/** The plain values of parts, by name. */
+export function unwrap(type, plain) {
+  const inside = plain?.[WRAPS[type]] ?? plain ?? {};
+  return Array.isArray(inside) ? Object.fromEntries(inside.entries()) : inside;
 }
