@@ -53,6 +53,14 @@ class Authenticator:
             )
         return known[1]
 
+    def knows(self, metadata: Iterable[tuple[str, str | bytes]]) -> bool:
+        """Whether the token was good when it was last looked up; ``caller`` says whether it still is."""
+        try:
+            known = self._cache.get(tokens.digest(read_token(metadata)))
+        except AccessError:
+            return False
+        return known is not None and known[1] is not None
+
     def forget(self) -> None:
         """A token or user changed: look again."""
         self._cache.clear()

@@ -26,6 +26,7 @@ from playground.gateway.pipes import PipeDoor
 from playground.gateway.relay import Relay
 from playground.gateway.replicas import MESSAGE_OPTIONS
 from playground.gateway.snapshots import Snapshots
+from playground.gateway.threshold import Threshold
 from playground.protocol import loops
 from playground.protocol.errors import ConfigError
 
@@ -76,7 +77,9 @@ class Gateway:
             ) from None
         self._call_log.start()
         await self.controller.start()
-        self._server.add_generic_rpc_handlers((_Handlers(self._relay, self._management),))
+        self._server.add_generic_rpc_handlers(
+            (_Handlers(self._relay, self._management, Threshold(self._authenticator)),)
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         await self._server.start()
         await self._pipes.start()
@@ -114,8 +117,9 @@ class Gateway:
 class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
     """Every V2 call by name: three are relayed as bytes, the rest is management."""
 
-    def __init__(self, relay: Relay, management: Management) -> None:
+    def __init__(self, relay: Relay, management: Management, threshold: Threshold) -> None:
         self._management = management
+        self._threshold = threshold
         self._handlers: dict[str, Any] = {
             "PostModelOutputs": grpc.unary_unary_rpc_method_handler(relay.post),
             "GenerateModelOutputs": grpc.unary_stream_rpc_method_handler(relay.generate),
@@ -130,7 +134,7 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
         handler = self._handlers.get(name)
         if handler is None and (handler := self._management.handler(name)) is not None:
             self._handlers[name] = handler  # only what there is: anybody may make up names
-        return handler
+        return handler and self._threshold.guarded(handler, details.invocation_metadata)
 
 
 async def serve(host: str, port: int) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
+import psutil
 import pytest
+from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from playground.catalog import services
@@ -28,15 +32,55 @@ if TYPE_CHECKING:
 
 
 def test_calls_that_do_not_exist_are_not_remembered() -> None:
-    management = Mock()
+    management, threshold = Mock(), Mock()
     management.handler.side_effect = lambda name: object() if name == "GetUser" else None
-    handlers = _Handlers(Mock(), management)
+    threshold.guarded.side_effect = lambda handler, _: handler
+    handlers = _Handlers(Mock(), management, threshold)
     for number in range(1000):
         assert handlers.service(Mock(method=f"/clarifai.api.V2/Made{number}")) is None
-    assert handlers.service(Mock(method="/clarifai.api.V2/GetUser")) is handlers.service(
-        Mock(method="/clarifai.api.V2/GetUser")
-    )
+    user = Mock(method="/clarifai.api.V2/GetUser")
+    assert handlers.service(user) is handlers.service(user)
     assert len(handlers._handlers) < 10
+
+
+@pytest.mark.parametrize("token", ["", "pg_made_up"], ids=["without", "unknown"])
+def test_nothing_is_taken_in_of_who_has_no_token(gateway: Live, token: str) -> None:
+    assert gateway.process is not None
+    process = psutil.Process(gateway.process.pid)
+    gateway.predict(ask(), token=token)
+    before, request = process.memory_info().rss, ask("x" * 64 * 2**20)
+    code = StatusCode.CONN_KEY_INVALID if token else StatusCode.CONN_INVALID_REQUEST
+    with ThreadPoolExecutor(4) as pool:
+        replies = [pool.submit(gateway.predict, request, token=token) for _ in range(4)]
+        most = before
+        while not all(reply.done() for reply in replies):
+            most = max(most, process.memory_info().rss)
+            time.sleep(0.005)
+    assert [reply.result().status.code for reply in replies] == [code] * 4
+    assert most - before < 40 * 2**20
+
+
+@pytest.mark.parametrize("user", ["owner", "nobody"])
+def test_each_kind_of_call_may_be_the_first_of_its_caller(gateway: Live, user: str) -> None:
+    """Before a token is known, each call has another way in, on which it fares the same."""
+    wanted = live.OK if user == "owner" else StatusCode.CONN_KEY_INVALID
+
+    def token() -> str:
+        return str(gateway.django(NEW_TOKEN)) if user == "owner" else "pg_made_up"
+
+    assert gateway.predict(ask(), token=token()).status.code == wanted
+    pieces = gateway.generate(ask(method="generate"), token=token())
+    assert {piece.status.code for piece in pieces} == {wanted}
+    with gateway.streaming([ask("a", "stream"), ask("b", "stream")], token=token()) as replies:
+        assert {reply.status.code for reply in replies} == {wanted}
+    me = service_pb2.GetUserRequest(user_app_id=resources_pb2.UserAppIDSet(user_id="me"))
+    assert gateway.call("GetUser", me, token=token()).status.code == wanted
+
+
+NEW_TOKEN = """
+from playground.catalog import services, tokens
+print(json.dumps(tokens.create_token(services.ensure_owner()[0], "new")))
+"""
 
 
 @pytest.mark.parametrize("odd", ["x" * (MOST_ID_LENGTH + 1), "hello\n2026-01-01 forged", "nul\x00", "\u2028"])
