@@ -74,23 +74,22 @@ def wait_quiet(stack: Stack, patience: float = 120) -> None:
             time.sleep(0.2)
 
 
-async def compare_calls(few: Stack, many: Stack, *, rounds: int, times: int) -> None:
-    """A call beside few deployments and beside many, in turns."""
+async def compare_calls(few: Stack, many: Stack, *, times: int) -> None:
+    """A call beside few deployments and one beside many, turn by turn."""
     clients = [AsyncClient(f"http://{stack.api}", stack.token) for stack in (few, many)]
     models = [client.model("owner/main/models/bench") for client in clients]
-    differences: list[float] = []
-    figures: list[list[float]] = []
-    for turn in range(rounds + 1):
-        pair = [await call_us(model, times) for model in models]
-        if turn:  # the first is for warming up
-            figures.append(pair)
-            differences.append(pair[1] - pair[0])
+    taken: list[list[float]] = [[], []]
+    for model in models:
+        await call_us(model, 100)
+    for _ in range(times):
+        for place, model in enumerate(models):
+            taken[place].append(await call_us(model, 1))
     for client in clients:
         await client.close()
-    beside = [statistics.median(pair[place] for pair in figures) for place in (0, 1)]
+    beside = [statistics.median(figures) for figures in taken]
     say(f"a call beside {FEW} deployments, p50", beside[0], "µs")
     say(f"a call beside {MANY} deployments, p50", beside[1], "µs")
-    say("difference, median of rounds", statistics.median(differences), "µs", 50)
+    say("difference", beside[1] - beside[0], "µs", 50)
 
 
 async def first_call_ms(stack: Stack) -> float:
@@ -158,7 +157,7 @@ def main() -> None:
             stack.manage("shell", "--no-imports", "-c", FILL.format(count=count))
         for stack in (few, many):
             wait_quiet(stack)
-        asyncio.run(compare_calls(few, many, rounds=5 if quick else 15, times=200 if quick else 500))
+        asyncio.run(compare_calls(few, many, times=1000 if quick else 5000))
         for stack, count in ((few, FEW), (many, MANY)):
             say(f"slowest call around a change beside {count}", asyncio.run(first_call_ms(stack)), "ms")
         listings(many, 10 if quick else 30)
