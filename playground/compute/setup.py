@@ -54,4 +54,4 @@ def built_in_folders() -> list[Path]:
 def ensure_built_in_model(app: App, folder: Path) -> None:
     """The folder as a model of ``app``, its latest version being the folder as it is now."""
     version = add_model(app, folder)
-    ensure_shared_deployment(version.model)
+    ensure_shared_deployment(version.model, min_replicas=0)
