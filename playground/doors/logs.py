@@ -8,6 +8,15 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="-")
+_SERVER_LINE = "%(asctime)s %(levelname)s %(request_id)s %(name)s: %(message)s"
+_MOST_CHARACTERS = 8000
+
+
+class OneLine(logging.Formatter):
+    """Errors repeat what callers sent, who could forge lines with it, or fill the log; tracebacks stay as they are."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return "\\n".join(super().formatMessage(record)[:_MOST_CHARACTERS].splitlines())
 
 
 class RequestIdFilter(logging.Filter):
@@ -21,8 +30,9 @@ class RequestIdFilter(logging.Filter):
 def to_files(folder: Path, process: str) -> None:
     """Keep this process's lines in ``<process>-server.log``, web requests in ``web.log``, calls in ``calls.log``."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    server = _file(folder / f"{process}-server.log", "%(asctime)s %(levelname)s %(request_id)s %(name)s: %(message)s")
+    server = _file(folder / f"{process}-server.log", _SERVER_LINE)
     server.addFilter(RequestIdFilter())
+    server.setFormatter(OneLine(_SERVER_LINE))
     logging.getLogger().addHandler(server)
     if process == "web":
         access = logging.getLogger("playground.access")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PREFIX_HEADER = "x-clarifai-request-id-prefix"
 _random = random.Random()  # ids are told apart by it, nothing is kept safe by it
+_MOST_NAMED = 128  # characters of a method's name that are counted and logged: as many as that, nobody needs
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -51,7 +52,7 @@ def read_request(content: bytes) -> tuple[Request, str]:
 
 def _read_method(data: resources_pb2.Data) -> str:
     name = data.metadata.fields.get("_method_name")
-    return str(name.string_value) if name is not None else ""
+    return str(name.string_value)[:_MOST_NAMED] if name is not None else ""
 
 
 def _completed(request: Request, model: resources_pb2.Model) -> Request:

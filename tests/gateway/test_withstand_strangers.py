@@ -104,8 +104,11 @@ def test_such_an_id_is_refused_on_the_wire_and_in_no_log(gateway: Live) -> None:
         assert reply.status.code == StatusCode.MODEL_INVALID_REQUEST
         assert len(reply.SerializeToString()) < 1000
     gateway.predict(ask(method=forged))
+    owner = resources_pb2.UserAppIDSet(user_id="owner", app_id="main")
+    gateway.call("GetModel", service_pb2.GetModelRequest(user_app_id=owner, model_id=forged))
     logs = "".join(path.read_text() for path in (gateway.data / "logs").glob("*.log"))
     assert "\n2026-01-01 00:00:00 ERROR" not in logs
+    assert "hello\\n2026-01-01 00:00:00 ERROR forged" in logs
 
 
 @pytest.fixture
