@@ -158,7 +158,7 @@ def deployment_state(request: HttpRequest, pk: int) -> HttpResponse:
     """The panel of a deployment that is not ready, with its marks elsewhere on the page; 204 when nothing is new."""
     user = _user(request)
     rows = Deployment.objects.visible_to(user).select_related("nodepool__cluster", "model__app__owner")
-    found = get_object_or_404(rows, pk=pk)
+    found = get_object_or_404(rows, pk=pk, model__in=Model.objects.visible_to(user))
     version = found.served_version
     has_forms = bool(version and version.signatures)
     is_moving = found.state in services.ON_ITS_WAY

@@ -206,9 +206,12 @@ def test_logs_are_for_who_may_change_it(address: str, slug: str, readers: tuple[
 
 
 def test_who_left_the_app_keeps_their_deployment_but_not_its_log() -> None:
+    row = Deployment.objects.get(slug="merles")
+    Deployment.objects.filter(pk=row.pk).update(state="failed", reason="no luck", log_tail="the log of merles")
     browser(world.MEMBER).post(f"{SETTINGS}/members/remove", {"name": "merle"})
     client = browser(world.MEMBER)
     page = client.get(MERLES).content.decode()
+    assert outcome(client.get(f"/deployments/{row.pk}/state")) == HIDDEN
     assert "no longer shared with you" in page
     assert "the log of merles" not in page + client.get(f"{MERLES}/log").content.decode()
     assert outcome(client.post(f"{MERLES}/delete", {"name": "merles"})) == OK
