@@ -24,6 +24,7 @@ from playground.gateway.families import (
     clusters,
     deployment_edits,
     deployments,
+    logs,
     model_edits,
     model_types,
     models,
@@ -54,6 +55,7 @@ FAMILIES = (
     deployments,
     deployment_edits,
     runners,
+    logs,
     places,
 )
 HANDLERS: dict[str, Callable[[User, Any], Any]] = {

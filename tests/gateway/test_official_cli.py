@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import PIL.Image
 import pytest
 import yaml
 
@@ -57,16 +58,19 @@ def test_a_wrong_token_does_not_log_in(official: Client) -> None:
         ([WIRE, "Ada", "--method", "predict", "-dpl_id", "shared-wire", "-dpl_usr_id", "owner"], "Ada"),
         (["--model_url", f"https://any.example/{WIRE}", "-i", "text=Ada", "--method", "predict"], "Ada"),
         ([CHAT, "two words"], "<two><words>"),  # openai_stream_transport, where the model has it
+        ([CHAT, "--chat", "hello there"], "<hello><there>"),
+        ([WIRE, "--method", "picture", "--file", "p.png"], "Image(bytes=<"),
         ([WIRE, "--info"], "predict"),
     ],
 )
 def test_model_predict(official: Client, arguments: list[str], expected: str) -> None:
+    PIL.Image.new("RGB", (3, 2)).save(official.home / "p.png")
     assert expected in official.says("model", "predict", *arguments)
 
 
 def test_model_predict_as_json_and_from_standard_input(official: Client) -> None:
     told = official.says("model", "predict", WIRE, "Ada", "--method", "predict", "-o", "json")
-    assert "Ada" in json.dumps(json.loads(told[told.index("{") :])) if "{" in told else "Ada" in told
+    assert json.loads(told) == {"result": "Ada"}
     assert (
         "from a pipe" in official.command("model", "predict", WIRE, "--method", "predict", given="from a pipe").stdout
     )
@@ -78,6 +82,8 @@ def test_model_predict_as_json_and_from_standard_input(official: Client) -> None
         (["owner/main/models/absent", "Ada"], "absent"),
         ([WIRE, "Ada", "--method", "predict", "--deployment", "night"], "night"),
         ([WIRE, "Ada", "--method", "fail"], "no luck with Ada"),
+        ([WIRE, "--method", "picture", "--url", "http://127.0.0.1:9/x.png"], "fetch"),
+        ([WIRE, "--method", "nothing"], "No input provided"),  # the client's: nothing without arguments
     ],
 )
 def test_what_cannot_be_predicted_fails(official: Client, arguments: list[str], words: str) -> None:
@@ -129,6 +135,14 @@ def test_from_cluster_to_deployment_with_yaml(official: Client, tmp_path: Path) 
     for gone in (("dp", "delete", dp), ("dp", "get", dp), ("np", "delete", cc, np), ("cc", "delete", cc)):
         assert official.command(*gone).returncode == 1
     assert official.gateway.tokens["owner"].encode() not in (official.gateway.data / "gateway.out").read_bytes()
+
+
+def test_logs_and_events_are_for_who_may_change_it(official: Client) -> None:
+    assert "ready" in official.says("deployment", "logs", "shared-wire", "--no-follow", "--log-type", "events")
+    official.says("deployment", "logs", "shared-wire", "--no-follow")
+    official.user = "viewer"
+    seen = official.command("deployment", "logs", "shared-wire", "--no-follow", "--log-type", "events").stdout
+    assert "ready" not in seen
 
 
 def test_instances_are_listed(official: Client) -> None:

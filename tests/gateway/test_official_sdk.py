@@ -296,6 +296,37 @@ told["tokens"] = [message.outputs[0].prompt_tokens, message.outputs[0].completio
     assert told["tokens"] == [3, 5]
 
 
+def test_oddities_of_inputs(official: Client) -> None:
+    """2 and 4: a batch where one fails, a batch to a streaming method, a list for a stream, an empty array."""
+    told = official.told("""
+import numpy
+model = Model(URL)
+told["batch"] = raised(lambda: model.fail([{"text": "one"}, {"text": "two"}]))[1]
+told["pieces"] = raised(lambda: list(model.generate([{"text": "one"}, {"text": "two"}])))[1]
+told["list"] = raised(lambda: list(model.stream(text=["one"])))[1]
+value, message = model.array(values=numpy.zeros((0, 3)), with_proto=True)
+told["empty"] = list(message.outputs[0].data.parts[0].data.ndarray.shape)
+""")
+    assert "input 1 of 2" in told["batch"]
+    assert "one input" in told["pieces"]
+    assert "ended before" in told["list"]  # the client swallows its own error, and waits 5 s
+    assert told["empty"] == [0, 3]  # which the client reads as None
+
+
+def test_signatures_as_a_method(official: Client) -> None:
+    """5: where a catalog lists none, the client asks the model itself; both statuses are good."""
+    told = official.told("""
+from clarifai_grpc.grpc.api import resources_pb2
+one = resources_pb2.Input(data=resources_pb2.Data(parts=[resources_pb2.Part()]))
+one.data.metadata.update({"_method_name": "_GET_SIGNATURES"})
+reply = Model(URL).client._predict_by_proto([one], "_GET_SIGNATURES")
+told["names"] = list(json.loads(reply.outputs[0].data.text.raw))[:3]
+told["codes"] = [reply.status.code, reply.outputs[0].status.code]
+""")
+    assert told["codes"] == [10000, 10000]
+    assert sorted(told["names"]) == told["names"] or told["names"] == ["predict", "generate", "stream"]
+
+
 def test_inputs_and_workflows_come_later_and_say_so(official: Client) -> None:
     """7: uploads never raise; listings do."""
     told = official.told("""
