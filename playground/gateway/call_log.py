@@ -50,8 +50,14 @@ class CallLog:
 
     def _write_until_closed(self) -> None:
         while not self._closing.wait(EVERY_SECONDS):
+            self._write_waiting()
+        self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        try:
             self._write()
-        self._write()
+        except Exception:  # the thread's door: without it nothing would be counted any more
+            log.exception("a handful of calls is neither logged nor counted")
 
     def _write(self) -> None:
         while self._ended:
