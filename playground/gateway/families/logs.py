@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
+from playground.catalog.models import Model
 from playground.compute import services
 from playground.compute.models import Deployment, Replica
 from playground.compute.services.owners import require_change
@@ -26,7 +27,8 @@ RUNNER, EVENTS = "runner", "runner.events"
 
 
 def list_log_entries(caller: User, request: service_pb2.ListLogEntriesRequest) -> service_pb2.MultiLogEntryResponse:
-    visible = Deployment.objects.visible_to(caller)
+    """They hold others' calls: whoever no longer sees the model reads none, of their own deployment either."""
+    visible = Deployment.objects.visible_to(caller).filter(model__in=Model.objects.visible_to(caller))
     runner = Replica.objects.filter(slug=request.runner_id, deployment__in=visible).select_related("deployment").first()
     if runner is None:
         raise NotFoundError(f"No runner {request.runner_id} for you.", code=StatusCode.RUNNER_DOES_NOT_EXIST)
