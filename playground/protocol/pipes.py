@@ -17,6 +17,7 @@ import asyncio
 import enum
 import hmac
 import logging
+import select
 import socket
 import struct
 from collections import deque
@@ -189,6 +190,12 @@ class ClientPipe(Pipe):
         self._is_over = True
         self._is_done_writing = True
         self._waiter: asyncio.Future[None] | None = None
+        self._poll = select.poll()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Of an idle one: whether it lives. All that can come there is its end, of which the loop may not know yet."""
+        return not self._poll.poll(0)
 
     def begin(self, head: CallHead, message: bytes, *, is_open: bool = False) -> None:
         """Start a call; ``is_open``: more messages follow."""
@@ -231,6 +238,10 @@ class ClientPipe(Pipe):
         else:
             self.close()
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+
     def on_frame(self, kind: int, payload: bytes) -> None:
         if kind in {Frame.REPLY, Frame.LAST}:
             self._replies.append(payload)
@@ -262,7 +273,7 @@ class PipePool:
         """A call on a socket of its own. Raises OSError when none can be had: nothing was sent then."""
         while self._idle:
             pipe = self._idle.pop()
-            if pipe.is_open:
+            if pipe.is_open and pipe.is_quiet:
                 break
         else:
             pipe = cast("ClientPipe", (await self._connect(lambda: ClientPipe(self._keep)))[1])

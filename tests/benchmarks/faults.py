@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import collections
+import contextlib
 import os
 import signal
 import sqlite3
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 CALLS_PER_SECOND = 50
 REPLICAS = 2
+MOST_SECONDS = 90
 LOST = StatusCode.RUNNER_PROCESSING_FAILED
 CONFIG = "model: {id: steady, user_id: owner, app_id: main, model_type_id: any-to-any}\n"
 CODE = '''
@@ -82,14 +84,18 @@ class Load:
     stack: Stack
     outcomes: list[Outcome] = field(default_factory=list)
 
-    async def run(self, seconds: float, disturb: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Calls for a while; a third into it the disturbance begins."""
+    async def run(
+        self, seconds: float, disturb: Callable[[], Coroutine[Any, Any, None]], is_over: Callable[[], bool]
+    ) -> None:
+        """Calls for a while, a third into which the disturbance begins, and on until it is over."""
         async with grpc.aio.insecure_channel(self.stack.api) as channel:
             ask = channel.unary_unary("/clarifai.api.V2/PostModelOutputs")
             start = time.monotonic()
             calls: list[asyncio.Task[None]] = []
             disturbing: asyncio.Task[None] | None = None
-            for number in range(int(seconds * CALLS_PER_SECOND)):
+            for number in range(int(MOST_SECONDS * CALLS_PER_SECOND)):
+                if number >= seconds * CALLS_PER_SECOND and is_over():
+                    break
                 await asyncio.sleep(max(0.0, start + number / CALLS_PER_SECOND - time.monotonic()))
                 calls.append(asyncio.create_task(self._call(ask)))
                 if disturbing is None and number >= seconds * CALLS_PER_SECOND / 3:
@@ -140,25 +146,29 @@ def wait_replicas(stack: Stack, count: int, patience: float = 60) -> None:
             time.sleep(0.1)
 
 
-def kill(load: Load) -> None:
-    """Kill one of the replicas that have answered, without a word."""
+def kill(load: Load) -> float:
+    """Kill one of the replicas that have answered, without a word; when it was dead."""
     pids = sorted({int(outcome.answer.split()[0]) for outcome in load.outcomes if outcome.code == StatusCode.SUCCESS})
     alive = [pid for pid in pids if Path(f"/proc/{pid}").exists()]
     os.kill(alive[0], signal.SIGKILL)
+    stat = Path(f"/proc/{alive[0]}/stat")
+    with contextlib.suppress(OSError):  # it is gone
+        while stat.read_text().rpartition(")")[2].split()[0] != "Z":
+            time.sleep(0.0005)
+    return time.monotonic()
 
 
 def try_kill(stack: Stack, seconds: float) -> bool:
     """A replica dies: only calls that were in flight on it may be lost."""
-    load, killed_at = Load(stack), [0.0]
+    load, died_at = Load(stack), [0.0]
 
     async def disturb() -> None:
-        killed_at[0] = time.monotonic()
-        await asyncio.to_thread(kill, load)
+        died_at[0] = await asyncio.to_thread(kill, load)
 
-    asyncio.run(load.run(seconds, disturb))
+    asyncio.run(load.run(seconds, disturb, lambda: died_at[0] > 0))
     lost = [one for one in load.outcomes if one.code != StatusCode.SUCCESS]
-    beyond = [one for one in lost if one.code != LOST or one.began > killed_at[0]]
-    in_flight = sum(1 for one in load.outcomes if one.began <= killed_at[0] < one.ended)
+    beyond = [one for one in lost if one.code != LOST or one.began > died_at[0]]
+    in_flight = sum(1 for one in load.outcomes if one.began <= died_at[0] < one.ended or one in lost)
     say(f"replica killed: {len(load.outcomes)} calls, {in_flight} in flight, {len(lost)} lost with it", beyond, load)
     return not beyond
 
@@ -171,12 +181,14 @@ def try_change(stack: Stack, folder: Path, version: str, seconds: float) -> bool
         write_model(folder, version)
         await asyncio.to_thread(stack.manage, "shell", "--no-imports", "-c", ADD.format(folder=str(folder)))
 
-    asyncio.run(load.run(seconds, disturb))
+    def has_changed() -> bool:
+        return any(one.answer.endswith(f" {version}") for one in load.outcomes)
+
+    asyncio.run(load.run(seconds, disturb, has_changed))
     lost = [one for one in load.outcomes if one.code != StatusCode.SUCCESS]
     versions = collections.Counter(one.answer.split()[-1] for one in load.outcomes if one.code == StatusCode.SUCCESS)
     say(f"version changed: {len(load.outcomes)} calls, {dict(versions)}", lost, load)
-    has_changed = max(load.outcomes, key=lambda one: one.began).answer.endswith(f" {version}")
-    return not lost and has_changed
+    return not lost and has_changed()
 
 
 def say(what: str, lost: list[Outcome], load: Load) -> None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+import threading
 
 import pytest
+from clarifai_grpc.grpc.api import service_pb2
+from clarifai_grpc.grpc.api.status import status_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from playground.compute.engines.base import Endpoint
+from playground.protocol.pipes import Frame
 from tests.gateway.desk import Context, Desk, Runner, ask, desk, generate, post, text_of
 
 
@@ -83,6 +89,34 @@ async def test_where_nobody_else_is_the_caller_is_told_to_poll() -> None:
         assert reply.status.code == StatusCode.MODEL_DEPLOYING
         assert "gone away" in reply.status.description
         assert not reply.HasField("runner_selector")
+
+
+async def test_a_socket_that_has_just_died_gets_no_call() -> None:
+    """Between the end of a process and the loop's hearing of it, a call could still be written to it, and be lost."""
+    served = service_pb2.MultiOutputResponse(status=status_pb2.Status(code=StatusCode.SUCCESS)).SerializeToString()
+    closed = threading.Event()
+
+    def answer_once() -> None:
+        with listener.accept()[0] as connection:
+            while b"text" not in connection.recv(65536):  # the greeting may come alone
+                pass
+            connection.sendall(struct.pack("!IB", len(served), Frame.LAST) + served)
+            asked.wait(10)
+        listener.close()
+        closed.set()
+
+    asked = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = threading.Thread(target=answer_once)
+        serving.start()
+        async with desk("there") as (made, (there,)):
+            dying = absent(Endpoint("127.0.0.1:1", "x", pipe_port=listener.getsockname()[1]))
+            made.show(dying, there)
+            assert (await post(made)).status.code == StatusCode.SUCCESS
+            asked.set()
+            assert closed.wait(10)  # blocking, so that the loop hears of nothing
+            assert text_of(await post(made)) == "there you"
+        serving.join()
 
 
 async def test_two_that_are_gone_are_not_tried_a_third_time() -> None:
