@@ -214,7 +214,10 @@ def test_who_left_the_app_keeps_their_deployment_but_not_its_log() -> None:
     assert outcome(client.get(f"/deployments/{row.pk}/state")) == HIDDEN
     assert "no longer shared with you" in page
     assert "the log of merles" not in page + client.get(f"{MERLES}/log").content.decode()
-    assert outcome(client.post(f"{MERLES}/delete", {"name": "merles"})) == OK
+    for act, given in (("retry", {}), ("scale", {"min": 5, "max": 9}), ("enable", {"enabled": "yes"})):
+        assert outcome(client.post(f"{MERLES}/{act}", given)) == REFUSED, act
+    for act, given in (("scale", {"min": 0, "max": 1}), ("enable", {"enabled": "no"}), ("delete", {"name": "merles"})):
+        assert outcome(client.post(f"{MERLES}/{act}", given)) == OK, act
 
 
 def test_deleting_needs_the_name() -> None:

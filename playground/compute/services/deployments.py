@@ -104,7 +104,7 @@ def edit_deployment(user: User, deployment: Deployment, **changes: Unpack[Deploy
     values = _checked(changes)
     if "version" in changes:
         values["version"] = _checked_version(deployment.model, changes["version"])
-    if changes.keys() & {"version", "environment", "secrets", "nodepools"} or changes.get("is_enabled"):
+    if _runs_more(deployment, changes):
         require_role(user, deployment.model.app, Role.MEMBER)
     planned = Deployment.objects.select_related("model__app", "version", "nodepool__cluster").get(pk=deployment.pk)
     for name, value in values.items():
@@ -115,6 +115,14 @@ def edit_deployment(user: User, deployment: Deployment, **changes: Unpack[Deploy
         values["nodepool"] = place(nodepools, need_of(planned.served_version), planned.min_replicas)
     _write(user, deployment, values, nodepools, changes)
     return deployment
+
+
+def _runs_more(deployment: Deployment, changes: DeploymentFacts) -> bool:
+    """Whether more of the model would run, or other code: who left the app may stop a deployment, and delete it."""
+    if changes.keys() & {"version", "environment", "secrets", "nodepools"} or changes.get("is_enabled"):
+        return True
+    least, most = changes.get("min_replicas", 0), changes.get("max_replicas", 0)
+    return least > deployment.min_replicas or most > deployment.max_replicas
 
 
 def scale(user: User, deployment: Deployment, min_replicas: int, max_replicas: int) -> Deployment:

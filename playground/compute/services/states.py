@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from playground.catalog.access import Role, require_role
 from playground.catalog.models import note_change
 from playground.compute.models import Deployment, Transition
 from playground.compute.services.owners import require_change
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def retry(user: User, deployment: Deployment) -> None:
     """Begin again from ``pending``: the controller builds and starts it anew."""
     require_change(user, deployment)
+    require_role(user, deployment.model.app, Role.MEMBER)
     begin_again(deployment)
     note_change("deployment", deployment.pk)
 
