@@ -6,7 +6,6 @@ A state machine over the real controller, the real local engine and real rows; t
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import tempfile
 from datetime import timedelta
@@ -306,7 +305,7 @@ def test_it_converges() -> None:
     run_state_machine_as_test(
         Plane,
         settings=settings(
-            max_examples=int(os.environ.get("EXAMPLES", "12")),
+            max_examples=12,
             stateful_step_count=25,
             deadline=None,
             database=None,

@@ -47,6 +47,8 @@ class Fleet:
         """What is to be from now on."""
         is_other = not spec.runs_as(self.spec)
         is_news, self._is_new = self._is_new or is_other, False
+        if wanted and not self.wanted:
+            self.began = self._engine.now()
         self.spec, self.wanted, self._is_removed = spec, wanted, False
         if is_other:
             self._cancel()
