@@ -153,8 +153,6 @@ def refusal_of(reply: bytes) -> PlaygroundError | None:
 
 def outcome_of(reply: bytes) -> str:
     """The name of the status code that the last reply of a call ended with."""
-    if not reply or reply.startswith(_STATUS):
-        return "SUCCESS"
     status = _status_of(reply)
     return name_of(status.code) if status is not None and status.code else "SUCCESS"
 
@@ -177,7 +175,11 @@ def read_tokens(reply: bytes, *, is_stream: bool) -> tuple[int, int, int]:
 
 def _status_of(reply: bytes) -> status_pb2.Status | None:
     try:
-        parts = [reply[start:end] for field, start, end in _fields(reply, 0, len(reply)) if field == _STATUS_FIELD]
+        parts = [
+            reply[start:end]
+            for field, start, end in _fields(reply, 0, len(reply))
+            if field == _STATUS_FIELD and end != _NO_END
+        ]
         return status_pb2.Status.FromString(b"".join(parts))
     except DecodeError:
         return None
