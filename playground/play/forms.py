@@ -191,7 +191,8 @@ class FormField:
 
     @property
     def id(self) -> str:
-        return f"{self.within}-{self.name}" if self.within else f"field-{self.method}-{self.name}"
+        # Two dashes, as one stands before label, type, hint and error, which a part may be called too.
+        return f"{self.within}--{self.name}" if self.within else f"field-{self.method}-{self.name}"
 
     @property
     def described_by(self) -> str:

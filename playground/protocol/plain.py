@@ -293,6 +293,11 @@ def _make_concept(facts: Any) -> Concept:
     return Concept(facts.get("name", ""), float(value), str(facts.get("id") or "") or None)
 
 
+def _bare(concept: Any) -> Any:
+    """A region's concept as outputs have it, or as a form writes it: like one that stands alone."""
+    return concept["concept"] if isinstance(concept, dict) and concept.keys() == {"concept"} else concept
+
+
 def _read_concept(plain: Any, field: Field, fetch: Fetch) -> Any:
     return _make_concept(_inside(plain, "concept"))
 
@@ -308,7 +313,7 @@ def _read_region(plain: Any, field: Field | None, fetch: Fetch) -> Any:
             box=_numbers(facts.get("box")),
             point=_numbers(facts.get("point")),
             mask=_read_media(facts["mask"], Image, fetch) if facts.get("mask") else None,
-            concepts=[_make_concept(concept) for concept in facts.get("concepts") or ()] or None,
+            concepts=[_make_concept(_bare(concept)) for concept in facts.get("concepts") or ()] or None,
             text=facts.get("text") or None,
             track_id=facts.get("track_id") or None,
             id=facts.get("id"),

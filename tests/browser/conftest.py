@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 BENCH = Path(__file__).resolve().parents[1] / "benchmarks" / "model"
+EVERYTHING = Path(__file__).resolve().parent / "everything"
 FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--use-fake-device-for-media-stream"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -38,6 +39,13 @@ def stack() -> Iterator[Stack]:
     with product(demo=True) as running:
         running.add_model(BENCH, "bench")
         yield running
+
+
+@pytest.fixture(scope="package")
+def everything(stack: Stack) -> str:
+    """The model that has a method for each type."""
+    stack.add_model(EVERYTHING, "everything", patience=60)
+    return "everything"
 
 
 @pytest.fixture(scope="package")

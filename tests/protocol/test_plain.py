@@ -117,6 +117,9 @@ def test_what_a_form_sends_is_read_too() -> None:
     assert read({"number": "5"}, field_of(Types.JSON_DATA)) == {"number": "5"}
     assert read({"number": "cat"}, field_of(Types.JSON_DATA)) == {"number": "cat"}
     assert read([{"number": "inf"}], field_of(Types.JSON_DATA)) == [math.inf]
+    assert read([[1, {"number": "nan"}]], field_of(Types.NDARRAY)).shape == (1, 2)
+    written = {"region": {"box": [0, 0, 1, 1], "concepts": [{"concept": {"name": "cup", "value": 0.5}}]}}
+    assert read(written, field_of(Types.REGION)).concepts == [Concept("cup", 0.5)]
     optional = resources_pb2.ModelTypeField(name="x", type=Types.IMAGE, default="null")
     assert read(None, optional) is None
 

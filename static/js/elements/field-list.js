@@ -57,7 +57,7 @@ class FieldList extends FieldBox {
   #add() {
     const blank = [...this.children].find((part) => part.matches("template[data-blank]"));
     const item = document.importNode(blank.content, true);
-    rename(item, `${this.field.id}-0`, `${this.field.id}-${this.#made}`);
+    rename(item, `${this.field.id}--0`, `${this.field.id}--${this.#made}`);
     this.#made += 1;
     this.own("items").append(item);
     this.#count();

@@ -12,7 +12,7 @@ class JsonEditor extends HTMLElement {
     this.addEventListener("input", this.#soon);
     this.addEventListener("keydown", this.#keys);
     this.#part("tidy").addEventListener("click", this.#tidy);
-    this.#part("status").addEventListener("click", this.#goThere);
+    this.#part("status").addEventListener("mousedown", this.#goThere);
     this.refresh();
   }
 
@@ -45,9 +45,10 @@ class JsonEditor extends HTMLElement {
     else status.textContent = text.trim() ? kindWords(value) : "";
   }
 
-  /** The caret goes to the mistake. */
-  #goThere = () => {
+  /** The caret goes to the mistake, the focus stays. */
+  #goThere = (event) => {
     if (!this.#mistake) return;
+    event.preventDefault();
     this.#input.focus();
     this.#input.setSelectionRange(this.#mistake.at, Math.min(this.#mistake.at + 1, this.#input.value.length));
   };

@@ -221,7 +221,7 @@ class MediaInput extends HTMLElement {
     this.#part("progress").hidden = !this.isBusy;
     if (!isFilled) return;
     this.#part("name").textContent = facts.name || value?.name || value?.url || "File";
-    this.#part("meta").textContent = metaWords(facts, this.isBusy) || (value?.about ?? "");
+    this.#part("meta").textContent = metaWords(facts, this.isBusy, value?.about);
     this.#part("stage").replaceChildren(this.#picture());
   }
 
@@ -254,8 +254,8 @@ function player(kind, source) {
   return Object.assign(make(kind), { src: source, controls: true, preload: "metadata", ariaLabel: "What was given" });
 }
 
-function metaWords({ width, height, size }, isBusy) {
-  const parts = [];
+function metaWords({ width, height, size }, isBusy, about) {
+  const parts = about ? [about] : [];
   if (isBusy) parts.push("Uploading");
   if (width && height) parts.push(`${width} × ${height}`);
   if (size) parts.push(bytes(size));

@@ -23,15 +23,25 @@ class NumberRow extends HTMLElement {
   }
 
   check(spec) {
+    this.#mark(-1);
     if (this.isEmpty) return { isMissing: true };
     const results = this.raw.map((text) => readNumber({ type: "float", low: null, high: null }, text.trim()));
     const wrong = results.findIndex((result) => result.error);
     if (wrong < 0) return { value: results.map((result) => result.value) };
+    this.#mark(wrong);
     return { error: `${spec.labels[wrong]}: ${this.raw[wrong].trim() ? results[wrong].error : "a number is needed here too."}` };
   }
 
+  #mark(wrong) {
+    this.#inputs.forEach((input, position) => {
+      if (position === wrong) input.setAttribute("aria-invalid", "true");
+      else input.removeAttribute("aria-invalid");
+    });
+  }
+
   reveal() {
-    this.#inputs[0].focus();
+    const wrong = this.#inputs.find((input) => input.hasAttribute("aria-invalid"));
+    (wrong ?? this.#inputs[0]).focus();
   }
 }
 

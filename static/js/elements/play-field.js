@@ -3,6 +3,11 @@ import { read, toText } from "../state/values.js";
 
 const TEXT_LIMIT = 2_000_000;
 
+// A message that appears while a button is pressed would move the button away from under the pointer.
+let isPressed = false;
+addEventListener("pointerdown", () => (isPressed = true), true);
+for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, () => (isPressed = false), true);
+
 class PlayField extends HTMLElement {
   #isTouched = false;
   #spec = null;
@@ -181,7 +186,9 @@ class PlayField extends HTMLElement {
 
   #left = (event) => {
     if (!this.#isOwn(event) || this.spec.kind === "switch" || !event.target.matches("[data-input]")) return;
-    if (this.#input.value.trim()) this.check();
+    if (!this.#input.value.trim()) return;
+    if (isPressed) addEventListener("pointerup", () => setTimeout(() => this.isConnected && this.check()), { once: true });
+    else this.check();
   };
 
   #slid = (event) => {
