@@ -139,7 +139,7 @@ class Model(models.Model):
     @property
     def latest(self) -> ModelVersion | None:
         """The newest version: the one a call means that names none."""
-        return self.versions.order_by("-created_at", "-pk").first()
+        return self.versions.order_by("-pk").first()
 
 
 class ModelVersion(models.Model):

@@ -64,7 +64,7 @@ def read_desired() -> tuple[list[Wanted], list[Broken]]:
 
 
 def _rows() -> Any:
-    latest = ModelVersion.objects.filter(model=OuterRef("model_id")).order_by("-created_at", "-pk")
+    latest = ModelVersion.objects.filter(model=OuterRef("model_id")).order_by("-pk")
     rows = Deployment.objects.select_related("model", "nodepool").annotate(latest_id=Subquery(latest.values("pk")[:1]))
     return rows.order_by("pk")
 

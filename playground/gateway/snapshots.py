@@ -143,7 +143,7 @@ def read_world(age: int = 0) -> World:
     """The rows as they are now."""
     change = latest_change()
     versions: dict[int, list[str]] = defaultdict(list)
-    newest_first = ModelVersion.objects.order_by("-created_at", "-pk")
+    newest_first = ModelVersion.objects.order_by("-pk")
     for model_pk, slug in newest_first.values_list("model_id", "slug"):
         versions[model_pk].append(slug)
     models = {

@@ -44,7 +44,7 @@ def find_model(user: User, slug: str, *, app: str = "", owner: str = "") -> Mode
 def find_version(model: Model, slug: str) -> ModelVersion:
     found = model.versions.filter(slug=slug).first()
     if found is None:
-        names = ", ".join(model.versions.order_by("-created_at", "-pk").values_list("slug", flat=True)[:20])
+        names = ", ".join(model.versions.order_by("-pk").values_list("slug", flat=True)[:20])
         raise NotFoundError(
             f"The model {model.slug} has no version {slug}. There are: {names or 'none'}.",
             code=StatusCode.MODEL_DOES_NOT_EXIST,

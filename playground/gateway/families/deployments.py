@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-LATEST = ModelVersion.objects.filter(model=OuterRef("model")).order_by("-created_at", "-pk").values("pk")[:1]
+LATEST = ModelVersion.objects.filter(model=OuterRef("model")).order_by("-pk").values("pk")[:1]
 
 
 def get_deployment(caller: User, request: service_pb2.GetDeploymentRequest) -> service_pb2.SingleDeploymentResponse:

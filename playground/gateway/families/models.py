@@ -18,7 +18,7 @@ from playground.protocol.errors import InputError, NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-LATEST = ModelVersion.objects.filter(model=OuterRef("pk")).order_by("-created_at", "-pk").values("pk")[:1]
+LATEST = ModelVersion.objects.filter(model=OuterRef("pk")).order_by("-pk").values("pk")[:1]
 
 
 def get_model(caller: User, request: service_pb2.GetModelRequest) -> service_pb2.SingleModelResponse:
@@ -101,7 +101,7 @@ def find_version(model: Model, version_id: str) -> ModelVersion:
     """The version with this id, or the latest for "". Raises NotFoundError."""
     found = model.versions.filter(slug=version_id).first() if version_id else model.latest
     if found is None:
-        ids = ", ".join(model.versions.order_by("-created_at", "-pk").values_list("slug", flat=True)[:20])
+        ids = ", ".join(model.versions.order_by("-pk").values_list("slug", flat=True)[:20])
         raise NotFoundError(
             f"The model {model} has no version {version_id}. Its versions are {ids}."
             if version_id
