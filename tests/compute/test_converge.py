@@ -202,6 +202,22 @@ class Plane(RuleBasedStateMachine):
         leader, pk, endpoint = self.calls.pop(which % len(self.calls))
         leader.traffic.end(pk, endpoint)
 
+    @rule(which=st.integers(0, 2), change=st.sampled_from(["environment", "switch", "delete", "version"]))
+    def change_under_calls(self, which: int, change: str) -> None:
+        """Each replica has a call when what it runs changes, and time to go too soon."""
+        self.world.advance(3)
+        for _ in range(3):
+            self.call(which)
+        if change == "environment":
+            self.set_environment(which, value=str(self.names))
+        elif change == "switch":
+            self.switch(which, is_enabled=False)
+        elif change == "delete":
+            self.delete(which)
+        else:
+            self.add_version(is_broken=False)
+        self.world.advance(12)
+
     # Trouble.
 
     @rule(which=st.integers(0, 5))
