@@ -105,7 +105,8 @@ class Admission:
                 while (found := self._pick(pk, version_id)) is None:
                     _check(deployment, self._controller.observe(pk), is_owner=is_owner)
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._controller.changed(pk), _RECHECK_SECONDS)
+                        async with asyncio.timeout(_RECHECK_SECONDS):
+                            await self._controller.changed(pk)
         except TimeoutError:
             raise _deploying(deployment, self._controller.observe(pk)) from None
         finally:

@@ -80,6 +80,10 @@ def went_away() -> UnavailableError:
     )
 
 
+def too_large(details: str = "") -> ModelError:
+    return ModelError("The model's answer is too large to be passed on.", details=details)
+
+
 class PipeReplica:
     """A runner of ours."""
 
@@ -94,8 +98,8 @@ class PipeReplica:
         call = await self._begin(head, request)
         try:
             return await call.read() or b""
-        except LostError:
-            raise went_away() from None
+        except LostError as lost:
+            raise (too_large() if lost.is_too_large else went_away()) from None
         finally:
             call.end()
 
@@ -124,8 +128,8 @@ class _PipeCall:
     async def read(self) -> bytes | None:
         try:
             return await self._pipe.read()
-        except LostError:
-            raise went_away() from None
+        except LostError as lost:
+            raise (too_large() if lost.is_too_large else went_away()) from None
 
 
 class GrpcReplica:
@@ -213,7 +217,7 @@ def _too_large(error: grpc.aio.AioRpcError) -> PlaygroundError:
     said = error.details() or ""
     if said.startswith("SERVER"):
         return from_grpc(error.code(), said)
-    return ModelError("The model's answer is too large to be passed on.", details=said)
+    return too_large(said)
 
 
 def _too_busy(rpc: Rpc) -> OverloadedError:

@@ -33,7 +33,9 @@ _JOIN_BELOW = 64 * 1024
 _MAX_IDLE = 64
 _MAX_AHEAD = 16  # messages of a stream that nobody has read yet
 _MAX_HELLO = 1024
-MAX_FRAME = 160 * 2**20
+MAX_MESSAGE = 128 * 2**20  # bytes, as over gRPC
+_MAX_CALL = MAX_MESSAGE + 2**20  # with its head
+_MAX_REPLY = MAX_MESSAGE - 2**12  # with what the gateway adds
 
 
 class Frame(enum.IntEnum):
@@ -87,7 +89,8 @@ def unpack_call(payload: bytes) -> tuple[CallHead, bytes]:
 class Pipe(asyncio.Protocol):
     """One end of a socket. A subclass gets each frame by ``on_frame`` and the end of it all by ``on_lost``."""
 
-    max_frame = MAX_FRAME  # bytes; whoever sends more is cut off
+    max_frame = _MAX_CALL  # bytes; whoever sends more is cut off
+    is_too_large = False  # whether that was so
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -149,6 +152,7 @@ class Pipe(asyncio.Protocol):
         while size - start >= _HEAD.size:
             length, kind = _HEAD.unpack_from(buffer, start)
             if length > self.max_frame:
+                self.is_too_large = True
                 self.close()
                 return
             end = start + _HEAD.size + length
@@ -175,11 +179,17 @@ class Pipe(asyncio.Protocol):
 
 
 class LostError(ConnectionError):
-    """The socket ended before its call did."""
+    """The socket ended before its call did; ``is_too_large``: since the reply was more than may pass."""
+
+    def __init__(self, *, is_too_large: bool = False) -> None:
+        super().__init__("too large" if is_too_large else "lost")
+        self.is_too_large = is_too_large
 
 
 class ClientPipe(Pipe):
     """The calling end: a socket, and the call that is on it now. ``end`` gives it back, or cancels the call."""
+
+    max_frame = _MAX_REPLY
 
     def __init__(self, keep: Callable[[ClientPipe], None]) -> None:
         super().__init__()
@@ -209,7 +219,7 @@ class ClientPipe(Pipe):
             if self._is_over:
                 return None
             if not self.is_open:
-                raise LostError
+                raise LostError(is_too_large=self.is_too_large)
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         reply = self._replies.popleft()
@@ -348,7 +358,7 @@ class ServerPipe(Pipe):
     def _greet(self, kind: int, payload: bytes) -> None:
         if kind == Frame.HELLO and hmac.compare_digest(payload, self._secret):
             self._is_trusted = True
-            self.max_frame = MAX_FRAME
+            self.max_frame = _MAX_CALL
         else:
             logger.warning("a stranger knocked at a door of our own programs")
             self.close()

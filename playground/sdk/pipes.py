@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from playground.protocol import headers
-from playground.protocol.errors import DeadlineError, StoppedError, UnavailableError
-from playground.protocol.pipes import CallHead, ClientPipe, LostError, PipePool, Rpc
+from playground.protocol.errors import DeadlineError, ModelError, PlaygroundError, StoppedError, UnavailableError
+from playground.protocol.pipes import MAX_MESSAGE, CallHead, ClientPipe, LostError, PipePool, Rpc
 from playground.sdk.channel import POST, AsyncDuplex, AsyncReplies, AsyncTransport, Metadata, Reply
 from playground.sdk.channel import Rpc as UnaryRpc
 
@@ -28,7 +28,7 @@ class AsyncPipeTransport:
         self._pools: dict[asyncio.AbstractEventLoop, PipePool] = {}
 
     async def unary(self, rpc: UnaryRpc, request: bytes, seconds: float, metadata: Metadata) -> Any:
-        if rpc is not POST:
+        if rpc is not POST or len(request) > MAX_MESSAGE:  # gRPC has the words for what is too large
             return await self._otherwise.unary(rpc, request, seconds, metadata)
         try:
             pipe = await self._pool().begin(_head(Rpc.POST, metadata), request)
@@ -39,8 +39,8 @@ class AsyncPipeTransport:
                 return Reply.FromString(await pipe.read() or b"")
         except TimeoutError:
             raise DeadlineError(_TOO_LATE) from None
-        except LostError:
-            raise _lost() from None
+        except LostError as lost:
+            raise _why(lost) from None
         finally:
             pipe.end()
 
@@ -104,8 +104,8 @@ class _Call:
             raise StopAsyncIteration
         try:
             reply = await self._pipe.read()
-        except LostError:
-            raise self._end or _lost() from None
+        except LostError as lost:
+            raise self._end or _why(lost) from None
         if reply is None:
             self._close()
             raise StopAsyncIteration
@@ -136,6 +136,8 @@ class _Call:
 
     async def _begin(self, first: bytes) -> None:
         try:
+            if len(first) > MAX_MESSAGE:
+                raise OSError("too large for a socket, and for gRPC, which has the words")
             pipe = await self._pool.begin(_head(self._rpc, self._metadata), first, is_open=self._rpc is Rpc.STREAM)
         except OSError:
             await self._begin_plain(first)
@@ -174,5 +176,7 @@ def _head(rpc: Rpc, metadata: Metadata) -> CallHead:
     return CallHead(rpc, takes_joined=_JOINED in metadata, metadata=tuple(pair for pair in metadata if pair != _JOINED))
 
 
-def _lost() -> UnavailableError:
+def _why(lost: LostError) -> PlaygroundError:
+    if lost.is_too_large:
+        return ModelError("The model's answer is too large to be passed on.")
     return UnavailableError("The connection to the gateway was lost. Is it running?")
