@@ -150,6 +150,12 @@ class FormField:
         return "" if self.value is MISSING else to_text(self.signature, self.value)
 
     @property
+    def is_url(self) -> bool:
+        """Whether what stands in the control is the address of a text, not the text."""
+        is_text = self.signature.type == Types.TEXT and isinstance(self.value, dict)
+        return is_text and bool(self.value.get("url")) and not self.value.get("text")
+
+    @property
     def filling(self) -> str:
         """The value of a control that the page's module fills, as JSON."""
         is_filled = self.kind in _COMPOUND and self.value is not MISSING
@@ -324,7 +330,8 @@ def build_form(signature: resources_pb2.MethodSignature, arguments: Mapping[str,
 
 def arguments_of(form: MethodForm) -> dict[str, Any]:
     """The plain arguments that the form stands for as it is; streamed items apart. Raises InputError."""
-    read = {entry.name: to_plain(entry.signature, entry.text) for entry in form.fields if not entry.signature.iterator}
+    entries = [entry for entry in form.fields if not entry.signature.iterator]
+    read = {e.name: {"url": e.text} if e.is_url else to_plain(e.signature, e.text) for e in entries}
     return {name: value for name, value in read.items() if value is not MISSING}
 
 

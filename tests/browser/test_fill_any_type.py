@@ -44,6 +44,41 @@ def test_what_is_written_arrives(open_method: Open, method: str, text: str, expe
     assert run(page) == expected
 
 
+def test_the_address_of_a_text_arrives_as_one(open_method: Open) -> None:
+    page = open_method("take_text")
+    page.get_by_label("value", exact=True).fill("no address")
+    page.get_by_label("It is a URL").check()
+    page.keyboard.press("Control+Enter")
+    expect(error_of(page, "value")).to_contain_text("begins with http")
+    page.get_by_label("value", exact=True).fill("data:text/plain,hi")
+    expect(error_of(page, "value")).to_contain_text("begins with http")
+    page.get_by_label("value", exact=True).fill("https://texts.example/a.txt")
+    expect(error_of(page, "value")).to_be_hidden()
+    page.reload()
+    page.wait_for_selector("play-page[data-begun]")
+    expect(page.get_by_label("It is a URL")).to_be_checked()
+    expect(page.get_by_label("value", exact=True)).to_have_value("https://texts.example/a.txt")
+
+
+def test_a_text_file_is_read_where_it_is_dropped(open_method: Open) -> None:
+    page = open_method("take_str")
+    written = page.get_by_label("value", exact=True)
+    held = page.evaluate_handle(HOLD, ["a.txt", "text/plain", list(b"from a file")])
+    written.dispatch_event("drop", {"dataTransfer": held})
+    expect(written).to_have_value("from a file")
+    held = page.evaluate_handle(HOLD, ["a.bin", "", [65, 0, 66]])
+    written.dispatch_event("drop", {"dataTransfer": held})
+    expect(error_of(page, "value")).to_have_text("a.bin is no text.")
+    page.locator("[data-text-file]").first.set_input_files(given("b.md", "text/markdown", b"chosen"))
+    expect(written).to_have_value("chosen")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("navigator.clipboard.writeText('pasted')")
+    written.fill("")
+    page.get_by_role("button", name="Paste", exact=True).click()
+    expect(written).to_have_value("pasted")
+    assert run(page) == "pasted"
+
+
 def test_yes_or_no_arrives(open_method: Open) -> None:
     page = open_method("take_bool")
     page.get_by_role("switch", name="value").check()

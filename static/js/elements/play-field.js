@@ -86,16 +86,23 @@ class PlayField extends HTMLElement {
     return this.querySelector("[data-input]");
   }
 
+  /** The box that says that a text is the address of one. */
+  get #asUrl() {
+    return this.#box ? null : this.querySelector("[data-as-url]");
+  }
+
   /** What stands in the control, in a form that can be put back. */
   get raw() {
     if (this.#box) return this.#box.raw;
+    if (this.#asUrl?.checked) return { url: this.#input.value };
     return this.spec.kind === "switch" ? this.#input.checked : this.#input.value;
   }
 
   set raw(value) {
     if (this.#box) this.#box.raw = value ?? null;
     else if (this.spec.kind === "switch") this.#input.checked = Boolean(value);
-    else this.#input.value = value ?? "";
+    else this.#input.value = value?.url ?? value ?? "";
+    if (this.#asUrl) this.#asUrl.checked = typeof value?.url === "string";
     this.querySelector(":scope > json-editor")?.refresh();
     this.#show();
   }
@@ -111,7 +118,8 @@ class PlayField extends HTMLElement {
     if (this.#box) {
       this.#box.plain = value ?? null;
       this.#show();
-    } else this.raw = this.spec.kind === "switch" ? value : toText(this.spec, value);
+    } else if (this.#asUrl && value?.url && !value.text) this.raw = { url: value.url };
+    else this.raw = this.spec.kind === "switch" ? value : toText(this.spec, value);
   }
 
   reset() {

@@ -163,6 +163,7 @@ class Reader {
 
 /** JSON as people read it, with the numbers that were written out for the browser's sake as numbers again. */
 export function writeJson(value, indent = 2, within = "") {
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return value.toExponential(); // written out, it would be another number
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   if (isGreatNumber(value)) return { nan: "NaN", inf: "Infinity", "-inf": "-Infinity" }[value.number] ?? value.number;
   const deeper = within + " ".repeat(indent);

@@ -28,6 +28,10 @@ function readMedia(spec, raw) {
 }
 
 function readText(spec, text) {
+  if (text.url !== undefined) {
+    const url = text.url.trim();
+    return /^https?:\/\/[^\s/]+\S*$/i.test(url) ? { value: { url } } : { error: "A URL that begins with http:// or https:// is needed." };
+  }
   if (!text && !spec.inner) {
     if (spec.required) return { error: "This is needed." };
     if (spec.nullable || !("default" in spec)) return MISSING;
