@@ -208,5 +208,5 @@ def _words(value: Any) -> str:
         if "media" in value:
             kind = str(value.get("content_type", "file")).split("/")[0]
             return str(value.get("name") or f"{kind.capitalize()} given")
-        return _words(value.get("url") or value.get("text") or "")
-    return ""
+        return _words(value.get("url") or value.get("text") or [*value.values()])
+    return f"{value:g}" if isinstance(value, float | int) and not isinstance(value, bool) else ""
