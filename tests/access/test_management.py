@@ -87,6 +87,9 @@ READS: list[tuple[str, Message, Row]] = [
     ("GetRunner", s.GetRunnerRequest(user_app_id=APP, runner_id="runner-shared-echo"), IN_THE_APP),
     ("GetRunner", s.GetRunnerRequest(user_app_id=APP, runner_id="runner-olives"), OLIVES_OWN),
     ("GetRunner", s.GetRunnerRequest(user_app_id=MERLE, runner_id="runner-merles"), MERLES_OWN),
+    ("ListLogEntries", s.ListLogEntriesRequest(user_app_id=APP, runner_id="runner-shared-echo"), FOR_APP_OWNERS),
+    ("ListLogEntries", s.ListLogEntriesRequest(user_app_id=APP, runner_id="runner-olives"), OLIVES_OWN),
+    ("ListLogEntries", s.ListLogEntriesRequest(user_app_id=MERLE, runner_id="runner-merles"), MERLES_OWN),
 ]
 
 ACTS: list[tuple[str, Message, Row]] = [
