@@ -150,7 +150,7 @@ def copy_of_troubled(place: Path) -> Path:
 
 
 def test_a_traceback_is_for_the_models_owner_alone(stack: Stack, stranger: Person) -> None:
-    """To whom an app was opened, its models' failures are told, and not the lines of their code."""
+    """To whom a model was opened its failures are told, and not the lines of its code."""
     stack.manage("shell", "--no-imports", "-c", OPEN.format(visibility=50))
     try:
         with pytest.raises(Exception, match="no luck with x") as caught:
@@ -167,10 +167,10 @@ def test_a_traceback_is_for_the_models_owner_alone(stack: Stack, stranger: Perso
 
 OPEN = """
 from django.db import transaction
-from playground.catalog.models import App, note_change
+from playground.catalog.models import Model, note_change
 with transaction.atomic():
-    App.objects.filter(owner__username="owner", slug="main").update(visibility={visibility})
-    note_change("app", 1)
+    Model.objects.filter(slug="troubled").update(visibility={visibility})
+    note_change("model", Model.objects.get(slug="troubled").pk)
 """
 
 
