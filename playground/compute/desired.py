@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import OuterRef, Subquery
-
-from playground.catalog.models import ModelVersion
+from playground.catalog.models import ModelVersion, latest_version
 from playground.compute.builds.checkpoints import read_checkpoint
 from playground.compute.builds.installer import BuildError
 from playground.compute.engines.base import Address, Spec
@@ -64,8 +62,7 @@ def read_desired() -> tuple[list[Wanted], list[Broken]]:
 
 
 def _rows() -> Any:
-    latest = ModelVersion.objects.filter(model=OuterRef("model_id")).order_by("-pk")
-    rows = Deployment.objects.select_related("model", "nodepool").annotate(latest_id=Subquery(latest.values("pk")[:1]))
+    rows = Deployment.objects.select_related("model", "nodepool").annotate(latest_id=latest_version("model"))
     return rows.order_by("pk")
 
 

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import Http404
 
 from playground.catalog.access import owns
-from playground.catalog.models import Model, ModelVersion, User
+from playground.catalog.models import Model, User, latest_version
 from playground.compute.models import Cluster, Deployment, EnvironmentVariable, Nodepool, Replica, Transition
 from playground.compute.services import may_change, read_log
 
@@ -123,9 +123,8 @@ _SHOWN = (
 
 def lines_of(pks: Sequence[int]) -> list[Line]:
     """The deployments with these keys, in this order: what the table shows is read of the page alone."""
-    newest = ModelVersion.objects.filter(model=OuterRef("model")).order_by("-created_at", "-pk").values("slug")[:1]
     rows = Deployment.objects.select_related("owner", "version", "model", "nodepool__cluster").only(*_SHOWN)
-    found = {row.pk: row for row in rows.filter(pk__in=pks).annotate(latest_slug=Subquery(newest))}
+    found = {row.pk: row for row in rows.filter(pk__in=pks).annotate(latest_slug=latest_version("model", "slug"))}
     kept = Replica.objects.filter(deployment__in=pks).exclude(state=State.DRAINING).order_by()
     live: dict[int, int] = dict(kept.values_list("deployment").annotate(n=Count("pk")))
     return [_line(found[pk], live.get(pk, 0)) for pk in pks if pk in found]

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Max, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from playground.catalog.models import Model, ModelVersion, User
+from playground.catalog.models import Model, ModelVersion, User, latest_version
 from playground.compute.models import Deployment, Transition
 from playground.compute.services import read_log
 from playground.play.forms import with_forms
@@ -46,8 +46,7 @@ def list_models(user: User, *, text: str = "") -> list[ModelRow]:
         found = found.filter(Q(slug__icontains=text) | Q(description__icontains=text))
     used = dict(Run.objects.visible_to(user).values_list("model").annotate(last=Max("created_at")))
     states = dict(Deployment.objects.filter(is_shared=True, model__in=found).values_list("model", "state"))
-    newest = ModelVersion.objects.filter(model=OuterRef("pk")).order_by("-created_at", "-pk").values("pk")
-    latest = dict(found.annotate(latest_pk=Subquery(newest[:1])).values_list("pk", "latest_pk"))
+    latest = dict(found.annotate(latest_pk=latest_version("pk")).values_list("pk", "latest_pk"))
     versions = ModelVersion.objects.only("signatures_proto").in_bulk([pk for pk in latest.values() if pk])
     return [
         ModelRow(model, io_of(versions.get(latest.get(model.pk))), states.get(model.pk, ""), used.get(model.pk))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from playground.catalog.access import owns
-from playground.catalog.models import ModelVersion, User
+from playground.catalog.models import ModelVersion, User, latest_version
 from playground.compute.models import Deployment
 from playground.gateway.families import owners
 from playground.gateway.families.paging import page_of
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.db.models import QuerySet
-
-LATEST = ModelVersion.objects.filter(model=OuterRef("model")).order_by("-pk").values("pk")[:1]
 
 
 def get_deployment(caller: User, request: service_pb2.GetDeploymentRequest) -> service_pb2.SingleDeploymentResponse:
@@ -123,7 +121,7 @@ def _metadata(row: Deployment, variables: list[Variable] | None) -> dict[str, An
 
 
 def _rows(caller: User) -> QuerySet[Any]:
-    rows = Deployment.objects.visible_to(caller).annotate(served_pk=Coalesce(F("version"), Subquery(LATEST)))
+    rows = Deployment.objects.visible_to(caller).annotate(served_pk=Coalesce(F("version"), latest_version("model")))
     return rows.defer("log_tail")
 
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
-from django.db.models import OuterRef, Subquery
 
-from playground.catalog.models import Model, ModelVersion, User
+from playground.catalog.models import Model, ModelVersion, User, latest_version
 from playground.compute.routing import DEFAULT_APP_ID
 from playground.gateway.families.owners import user_id_of, write_time
 from playground.gateway.families.paging import page_of
@@ -17,8 +16,6 @@ from playground.protocol.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-
-LATEST = ModelVersion.objects.filter(model=OuterRef("pk")).order_by("-pk").values("pk")[:1]
 
 
 def get_model(caller: User, request: service_pb2.GetModelRequest) -> service_pb2.SingleModelResponse:
@@ -41,7 +38,7 @@ def list_models(caller: User, request: service_pb2.ListModelsRequest) -> service
         rows = rows.filter(slug__icontains=request.name)
     if request.model_version_ids:
         rows = rows.filter(pk__in=ModelVersion.objects.filter(slug__in=list(request.model_version_ids)).values("model"))
-    rows = rows.select_related("app__owner").annotate(latest_pk=Subquery(LATEST))
+    rows = rows.select_related("app__owner").annotate(latest_pk=latest_version("pk"))
     found = page_of(caller, rows, request)
     versions = ModelVersion.objects.defer("config", "requirements").in_bulk(_latest_pks(found))
     return service_pb2.MultiModelResponse(models=[_listed(row, versions) for row in found])
