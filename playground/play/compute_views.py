@@ -21,7 +21,7 @@ from playground.protocol.errors import InputError
 if TYPE_CHECKING:
     from playground.catalog.models import User
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 
 
 class ScaleForm(forms.Form):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,18 +39,24 @@ class ModelRow:
     last_used: datetime | None
 
 
-def list_models(user: User, *, text: str = "") -> list[ModelRow]:
-    """The models that ``user`` sees, by name, with the state of their shared deployment."""
-    found = Model.objects.visible_to(user).select_related("app__owner")
-    if text:
-        found = found.filter(Q(slug__icontains=text) | Q(description__icontains=text))
-    used = dict(Run.objects.visible_to(user).values_list("model").annotate(last=Max("created_at")))
-    states = dict(Deployment.objects.filter(is_shared=True, model__in=found).values_list("model", "state"))
-    latest = dict(found.annotate(latest_pk=latest_version("pk")).values_list("pk", "latest_pk"))
+def list_models(user: User, *, text: str = "") -> QuerySet[Model]:
+    """The models that ``user`` sees, by name."""
+    found = Model.objects.visible_to(user).order_by("app__owner__username", "app__slug", "slug")
+    return found.filter(Q(slug__icontains=text) | Q(description__icontains=text)) if text else found
+
+
+def rows_of(user: User, pks: Sequence[int]) -> list[ModelRow]:
+    """The models with these keys, in this order, with the state of their shared deployment: read of the page alone."""
+    found = Model.objects.select_related("app__owner").annotate(latest_pk=latest_version("pk")).in_bulk(pks)
+    runs = Run.objects.visible_to(user).filter(model__in=pks).order_by()
+    used = dict(runs.values_list("model").annotate(last=Max("created_at")))
+    states = dict(Deployment.objects.filter(is_shared=True, model__in=pks).values_list("model", "state"))
+    latest = {pk: getattr(model, "latest_pk", None) for pk, model in found.items()}
     versions = ModelVersion.objects.only("signatures_proto").in_bulk([pk for pk in latest.values() if pk])
     return [
-        ModelRow(model, io_of(versions.get(latest.get(model.pk))), states.get(model.pk, ""), used.get(model.pk))
-        for model in found.order_by("app__owner__username", "app__slug", "slug")
+        ModelRow(found[pk], io_of(versions.get(latest[pk])), states.get(pk, ""), used.get(pk))
+        for pk in pks
+        if pk in found
     ]
 
 

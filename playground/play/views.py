@@ -33,8 +33,11 @@ RECENT = 12
 @require_safe
 def models(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
-    rows = services.list_models(_user(request), text=text)
-    return render(request, "play/models.html", {"area": "models", "rows": rows, "text": text})
+    user = _user(request)
+    found = services.list_models(user, text=text).values_list("pk", flat=True)
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = services.rows_of(user, list(page.object_list))
+    return render(request, "play/models.html", {"area": "models", "rows": rows, "page": page, "text": text})
 
 
 @login_required

@@ -45,5 +45,5 @@ def test_a_clock_that_jumped_back_makes_no_old_version_the_latest() -> None:
     assert read_desired()[0][0].spec.version_id == "second"
     assert read_world().models[model.pk].version_ids == ("second", "first")
     assert places.lines_of([deployment.pk])[0].version == "second"
-    assert services.list_models(owner)[0].io == services.io_of(latest)
+    assert services.rows_of(owner, [model.pk])[0].io == services.io_of(latest)
     assert services.io_of(latest)
