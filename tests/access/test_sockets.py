@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from playground.catalog import sharing
 from playground.catalog.models import App, ModelVersion, User
-from playground.play.services import list_choices
+from playground.play.queries.choices import list_choices
 from playground.runs import executor
 from playground.runs.consumers import RunConsumer
 from tests.access import world

@@ -16,7 +16,7 @@ from playground.compute.setup import ensure_shared_nodepool
 from playground.gateway.families.deployments import get_deployment
 from playground.gateway.families.models import get_model
 from playground.gateway.snapshots import read_world
-from playground.play import places, services
+from playground.play.queries import models, places
 from tests.gateway.live import ECHO
 
 
@@ -45,5 +45,5 @@ def test_a_clock_that_jumped_back_makes_no_old_version_the_latest() -> None:
     assert read_desired()[0][0].spec.version_id == "second"
     assert read_world().models[model.pk].version_ids == ("second", "first")
     assert places.lines_of([deployment.pk])[0].version == "second"
-    assert services.rows_of(owner, [model.pk])[0].io == services.io_of(latest)
-    assert services.io_of(latest)
+    assert models.rows_of(owner, [model.pk])[0].io == models.io_of(latest)
+    assert models.io_of(latest)

@@ -10,8 +10,8 @@ from clarifai_grpc.grpc.api import resources_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.play.form_values import to_plain, to_text
 from playground.play.forms import MISSING, MethodForm, arguments_of, build_form
+from playground.play.forms.values import to_plain, to_text
 from playground.protocol.errors import InputError
 from playground.protocol.signatures import Param, bind, build_signatures, default_of
 from tests.play.conftest import Everything, signatures_of

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from playground.catalog.models import Model
 from playground.catalog.services import ensure_owner
-from playground.play.views import PAGE_SIZE
+from playground.play.views.models import PAGE_SIZE
 
 
 @pytest.mark.django_db

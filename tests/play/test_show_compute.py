@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from playground.catalog.models import PUBLIC, Membership, Model, User
 from playground.compute import services
 from playground.compute.models import Cluster, Deployment, Nodepool, Replica, Transition
-from playground.play import compute_views, places
+from playground.play.queries import places
+from playground.play.views import compute as compute_views
 from tests.play.conftest import browser
 
 State = Deployment.State

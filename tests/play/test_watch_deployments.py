@@ -11,7 +11,7 @@ from django.utils import timezone
 from playground.catalog.models import Model, User
 from playground.compute.models import Deployment, Transition
 from playground.compute.services import record_state
-from playground.play.services import Step, describe_start
+from playground.play.queries.starts import Step, describe_start
 from tests.play.conftest import browser
 
 HTMX = {"HX-Request": "true"}

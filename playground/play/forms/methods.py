@@ -14,8 +14,8 @@ from typing import Any
 
 from clarifai_grpc.grpc.api import resources_pb2
 
-from playground.play.form_parts import Field, Types, parts_of
-from playground.play.form_values import KINDS, number_text, plain_default, to_plain, to_text
+from playground.play.forms.parts import Field, Types, parts_of
+from playground.play.forms.values import KINDS, number_text, plain_default, to_plain, to_text
 from playground.protocol import signatures
 from playground.protocol.fields import choices_of, is_secret, range_of
 from playground.protocol.signatures import MISSING, MethodKind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -51,12 +52,33 @@ class Place:
         return any(pool.row.is_shared for pool in self.pools)
 
 
-def list_places(user: User) -> list[Place]:
-    """The clusters that ``user`` sees, one's own first."""
+@dataclass(frozen=True)
+class Tally:
+    """How many of the deployments that the reader sees are in each state, and on each nodepool (by its key)."""
+
+    states: Mapping[str, int]
+    nodepools: Mapping[int, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+
+def tally_deployments(user: User) -> Tally:
+    """One query: who sees what is the dear part of it."""
+    states: Counter[str] = Counter()
+    nodepools: Counter[int] = Counter()
+    rows = Deployment.objects.visible_to(user).order_by().values_list("state", "nodepool").annotate(n=Count("pk"))
+    for state, nodepool, count in rows:
+        states[state] += count
+        nodepools[nodepool] += count
+    return Tally({state: states[state] for state in State.values}, nodepools)
+
+
+def list_places(user: User, counts: Mapping[int, int]) -> list[Place]:
+    """The clusters that ``user`` sees, one's own first; ``counts`` has the deployments of each nodepool."""
     pools = Nodepool.objects.visible_to(user).order_by("slug")
     found = Cluster.objects.visible_to(user).select_related("owner").prefetch_related(Prefetch("nodepools", pools))
-    counted = Deployment.objects.visible_to(user).order_by().values_list("nodepool").annotate(n=Count("pk"))
-    counts: dict[int, int] = dict(counted)
     places = [_place(user, cluster, counts) for cluster in found.order_by("owner__username", "slug")]
     return sorted(places, key=lambda place: not place.is_own)
 
@@ -132,12 +154,6 @@ def lines_of(pks: Sequence[int]) -> list[Line]:
 
 def _line(row: Any, live: int) -> Line:
     return Line(row, row.version.slug if row.version else row.latest_slug or "", desired_of(row, live))
-
-
-def count_states(user: User) -> dict[str, int]:
-    """How many of the deployments that ``user`` sees are in each state."""
-    counts = dict(Deployment.objects.visible_to(user).order_by().values_list("state").annotate(n=Count("pk")))
-    return {state: counts.get(state, 0) for state in State.values}
 
 
 def mark_of(facts: Iterable[object]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
@@ -15,7 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 from playground.catalog.models import Model
 from playground.compute import services
 from playground.compute.models import Deployment
-from playground.play import places
+from playground.play.queries import places
+from playground.play.views.asking import user_of
 from playground.protocol.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,13 +36,14 @@ class ScaleForm(forms.Form):
 @require_safe
 def compute(request: HttpRequest) -> HttpResponse:
     """Clusters with their nodepools, and the deployments on them."""
-    user = _user(request)
+    user = user_of(request)
+    tally = places.tally_deployments(user)
     context = {
         "area": "compute",
-        "places": places.list_places(user),
+        "places": places.list_places(user, tally.nodepools),
         "has_own": Deployment.objects.filter(owner=user, is_shared=False).exists(),
         "example": Model.objects.deployable_by(user).select_related("app__owner").order_by("pk").first(),
-        **_table(request),
+        **_table(request, tally),
     }
     return render(request, "play/compute.html", context)
 
@@ -50,29 +52,31 @@ def compute(request: HttpRequest) -> HttpResponse:
 @require_safe
 def compute_deployments(request: HttpRequest) -> HttpResponse:
     """The table of deployments alone, for the page that polls it; 204 when nothing is new."""
-    context = _table(request)
+    context = _table(request, places.tally_deployments(user_of(request)))
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
     return render(request, "play/_compute_deployments.html", context)
 
 
-def _table(request: HttpRequest) -> dict[str, Any]:
-    user, text = _user(request), request.GET.get("q", "").strip()
+def _table(request: HttpRequest, tally: places.Tally) -> dict[str, Any]:
+    user, text = user_of(request), request.GET.get("q", "").strip()
     wanted = request.GET.get("state", "")
     wanted = wanted if wanted in Deployment.State.values else ""
-    counts = places.count_states(user)
     found = places.list_deployments(user, text=text, state=wanted).values_list("pk", flat=True)
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    pages = Paginator(found, PAGE_SIZE)
+    if not text:
+        pages.count = tally.states[wanted] if wanted else tally.total  # counted already
+    page = pages.get_page(request.GET.get("page"))
     lines = places.lines_of(list(page.object_list))
     facts = (fact for line in lines for fact in (line.version, line.desired, *places.facts_of(line.row)))
-    seen = places.mark_of([counts, page.number, *facts])
+    seen = places.mark_of([tally.states, page.number, *facts])
     return {
         "page": page,
         "lines": lines,
         "text": text,
         "wanted": wanted,
-        "states": [(state, count) for state, count in counts.items() if count or state == wanted],
-        "total": sum(counts.values()),
+        "states": [(state, count) for state, count in tally.states.items() if count or state == wanted],
+        "total": tally.total,
         "seen": seen,
     }
 
@@ -80,7 +84,7 @@ def _table(request: HttpRequest) -> dict[str, Any]:
 @login_required
 @require_safe
 def deployment(request: HttpRequest, user_id: str, deployment_id: str) -> HttpResponse:
-    user = _user(request)
+    user = user_of(request)
     found = places.find_deployment(user, user_id, deployment_id)
     return render(request, "play/compute_deployment.html", _detail(user, found))
 
@@ -89,7 +93,7 @@ def deployment(request: HttpRequest, user_id: str, deployment_id: str) -> HttpRe
 @require_safe
 def deployment_live(request: HttpRequest, user_id: str, deployment_id: str) -> HttpResponse:
     """What changes by itself on a deployment's page; 204 when nothing is new."""
-    user = _user(request)
+    user = user_of(request)
     found = places.find_deployment(user, user_id, deployment_id)
     context = _detail(user, found) | {"is_update": True}
     if request.GET.get("seen") == context["seen"]:
@@ -101,7 +105,7 @@ def deployment_live(request: HttpRequest, user_id: str, deployment_id: str) -> H
 @require_safe
 def deployment_log(request: HttpRequest, user_id: str, deployment_id: str) -> HttpResponse:
     """The last lines of its log, for its owner; 204 when nothing is new."""
-    user = _user(request)
+    user = user_of(request)
     found = places.find_deployment(user, user_id, deployment_id)
     log = places.log_of(user, found)
     if request.GET.get("seen") == places.mark_of([log]):
@@ -112,7 +116,7 @@ def deployment_log(request: HttpRequest, user_id: str, deployment_id: str) -> Ht
 @login_required
 @require_POST
 def retry(request: HttpRequest, user_id: str, deployment_id: str) -> HttpResponse:
-    user = _user(request)
+    user = user_of(request)
     found = places.find_deployment(user, user_id, deployment_id)
     services.retry(user, found)
     return _done(request, found, f"{found.slug} begins again.")
@@ -122,7 +126,7 @@ def retry(request: HttpRequest, user_id: str, deployment_id: str) -> HttpRespons
 @require_POST
 def enable(request: HttpRequest, user_id: str, deployment_id: str) -> HttpResponse:
     """``enabled`` is yes or no."""
-    user = _user(request)
+    user = user_of(request)
     found = places.find_deployment(user, user_id, deployment_id)
     is_on = request.POST.get("enabled") == "yes"
     services.set_enabled(user, found, is_on)
@@ -133,7 +137,7 @@ def enable(request: HttpRequest, user_id: str, deployment_id: str) -> HttpRespon
 @login_required
 @require_POST
 def scale(request: HttpRequest, user_id: str, deployment_id: str) -> HttpResponse:
-    user = _user(request)
+    user = user_of(request)
     found = places.find_deployment(user, user_id, deployment_id)
     form = ScaleForm(request.POST)
     if not form.is_valid():
@@ -147,7 +151,7 @@ def scale(request: HttpRequest, user_id: str, deployment_id: str) -> HttpRespons
 @require_POST
 def delete(request: HttpRequest, user_id: str, deployment_id: str) -> HttpResponse:
     """The name is typed, as the question asks."""
-    user = _user(request)
+    user = user_of(request)
     found = places.find_deployment(user, user_id, deployment_id)
     services.require_change(user, found)
     if request.POST.get("name", "").strip() != found.slug:
@@ -170,7 +174,3 @@ def _detail(user: User, row: Deployment) -> dict[str, Any]:
 
 def _log(row: Deployment, log: str) -> dict[str, Any]:
     return {"deployment": row, "log": log, "log_seen": places.mark_of([log])}
-
-
-def _user(request: HttpRequest) -> User:
-    return cast("User", request.user)

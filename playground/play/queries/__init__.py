@@ -1,0 +1,1 @@
+"""What the pages show, asked from the rows below."""

@@ -1,0 +1,134 @@
+"""A model's page: try it, with a run open or none."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from playground.catalog.models import Model, ModelVersion, User
+from playground.media.models import Reference
+from playground.play.forms import MethodForm, list_forms
+from playground.play.queries.choices import choose, list_choices
+from playground.play.queries.models import find_model, find_version
+from playground.play.queries.runs import describe_run, list_runs
+from playground.play.views.asking import user_of
+from playground.play.views.starts import start_context
+from playground.protocol.signatures import MethodKind
+from playground.runs.models import Run
+
+RECENT = 12
+
+
+@login_required
+@require_safe
+def model(request: HttpRequest, user_id: str, app_id: str, model_id: str, version_id: str = "") -> HttpResponse:
+    found = find_model(user_of(request), user_id, app_id, model_id)
+    version = find_version(found, version_id)
+    return _show_model(request, found, version, version_id, _run_of(request, found))
+
+
+@login_required
+@require_safe
+def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """The model's page with this run open."""
+    user = user_of(request)
+    found = list_runs(user).filter(pk=run_id, model__in=Model.objects.visible_to(user)).first()
+    if found is None:
+        raise Http404(f"No run {run_id} for you.")
+    return _show_model(request, found.model, found.model.latest, "", found)
+
+
+def _run_of(request: HttpRequest, model: Model) -> Run | None:
+    """The run that ``?run=`` names, if it is one's own and of this model."""
+    try:
+        run_id = uuid.UUID(request.GET.get("run", ""))
+    except ValueError:
+        return None
+    return list_runs(user_of(request), model).filter(pk=run_id).first()
+
+
+def _show_model(
+    request: HttpRequest, model: Model, version: ModelVersion | None, version_id: str, run: Run | None
+) -> HttpResponse:
+    user = user_of(request)
+    choices = list_choices(user, model)
+    choice = choose(choices, _asked_by(run) if run and not _names_place(request) else request.GET.dict())
+    forms = _forms(version, run)
+    context = {
+        "area": "models",
+        "tab": "overview",
+        "model": model,
+        "version_id": version_id,
+        "forms": forms,
+        "current": _current(forms, run.method if run else request.GET.get("method", "")),
+        "choices": choices,
+        "choice": choice,
+        "run": run,
+        "run_facts": describe_run(run) if run else None,
+        "samples": _samples(forms),
+        "socket": f"{settings.SUB_PATH}/ws/runs/",
+        **start_context(user, choice.deployment, has_forms=bool(version and version.signatures)),
+        **_recent_context(user, model, run),
+    }
+    response = render(request, "play/model.html", context)
+    response.shows_pictures = _takes_pictures(forms)  # type: ignore[attr-defined] # for SecurityHeadersMiddleware
+    return response
+
+
+def _names_place(request: HttpRequest) -> bool:
+    return any(request.GET.get(name) for name in ("deployment", "cluster", "nodepool"))
+
+
+def _asked_by(run: Run) -> dict[str, str]:
+    """A run's selector in the words of a query string."""
+    names = {
+        "deployment_id": "deployment",
+        "deployment_user_id": "owner",
+        "compute_cluster_id": "cluster",
+        "nodepool_id": "nodepool",
+    }
+    return {names[key]: value for key, value in run.selector.items() if key in names}
+
+
+def _forms(version: ModelVersion | None, run: Run | None) -> list[MethodForm]:
+    known = version.signatures if version else []
+    return list_forms(known, run.method, run.arguments) if run else list_forms(known)
+
+
+def _current(forms: list[MethodForm], name: str) -> MethodForm | None:
+    """The method asked for; else the first that answers piece by piece, as people come to watch; else the first."""
+    named = (form for form in forms if form.name == name)
+    streaming = (form for form in forms if form.kind is MethodKind.GENERATE)
+    return next(itertools.chain(named, streaming, forms), None)
+
+
+def _samples(forms: list[MethodForm]) -> list[Reference]:
+    """The sample pictures, where a method takes pictures."""
+    if not _takes_pictures(forms):
+        return []
+    return list(Reference.objects.filter(is_sample=True, content_type__startswith="image/").order_by("name")[:8])
+
+
+def _takes_pictures(forms: list[MethodForm]) -> bool:
+    return any(form.takes_pictures for form in forms)
+
+
+@login_required
+@require_safe
+def recent(request: HttpRequest, user_id: str, app_id: str, model_id: str) -> HttpResponse:
+    """The strip of recent runs at the foot of a result."""
+    user = user_of(request)
+    found = find_model(user, user_id, app_id, model_id)
+    return render(request, "play/_recent.html", _recent_context(user, found, _run_of(request, found)))
+
+
+def _recent_context(user: User, model: Model, run: Run | None) -> dict[str, Any]:
+    found = list_runs(user, model)
+    return {"model": model, "run": run, "recent_runs": list(found[:RECENT]), "runs_count": found.count()}

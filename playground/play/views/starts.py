@@ -1,0 +1,70 @@
+"""The panel of a deployment that is not ready: where its start stands, and beginning again."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from playground.catalog.models import Model, User
+from playground.compute import services as compute
+from playground.compute.models import Deployment
+from playground.play.queries.starts import ON_ITS_WAY, describe_start
+from playground.play.views.asking import user_of
+
+
+def start_context(user: User, deployment: Deployment | None, *, has_forms: bool) -> dict[str, Any]:
+    if deployment is None:
+        return {"deployment": None, "has_forms": has_forms}
+    may_change = compute.may_change(user, deployment)
+    is_up = deployment.is_ready or deployment.state in {Deployment.State.ZERO, Deployment.State.DRAINING}
+    return {
+        "deployment": deployment,
+        "has_forms": has_forms,
+        "start": None if is_up else describe_start(deployment, with_log=may_change),
+        "seen": _mark_of(deployment, has_forms),
+        "may_change": may_change,
+        "interval": "1s" if deployment.state in ON_ITS_WAY else "5s",
+    }
+
+
+def _mark_of(deployment: Deployment, has_forms: bool) -> str:
+    """Changes when there is something new to draw; a deployment on its way is new each time."""
+    facts = f"{deployment.state} {deployment.reason} {deployment.generation} {has_forms}"
+    return hashlib.sha256(facts.encode()).hexdigest()[:12]
+
+
+@login_required
+@require_safe
+def deployment_state(request: HttpRequest, pk: int) -> HttpResponse:
+    """The panel of a deployment that is not ready, with its marks elsewhere on the page; 204 when nothing is new."""
+    user = user_of(request)
+    rows = Deployment.objects.visible_to(user).select_related("nodepool__cluster", "model__app__owner")
+    found = get_object_or_404(rows, pk=pk, model__in=Model.objects.visible_to(user))
+    version = found.served_version
+    has_forms = bool(version and version.signatures)
+    is_moving = found.state in ON_ITS_WAY
+    if not is_moving and request.GET.get("seen") == _mark_of(found, has_forms):
+        return HttpResponse(status=204)
+    if has_forms and request.GET.get("forms") == "0":
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    context = start_context(user, found, has_forms=has_forms) | {"is_update": True}
+    return render(request, "play/_deployment.html", context)
+
+
+@login_required
+@require_POST
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    user = user_of(request)
+    found = get_object_or_404(Deployment.objects.visible_to(user), pk=pk)
+    compute.retry(user, found)
+    if request.htmx:  # type: ignore[attr-defined] # set by HtmxMiddleware
+        target = reverse("play:deployment_state", args=[pk])
+        forms = "1" if found.served_version and found.served_version.signatures else "0"
+        return redirect(f"{target}?forms={forms}")
+    return redirect(found.model)
