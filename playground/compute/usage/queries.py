@@ -63,13 +63,18 @@ def summary(
 def breakdown(rows: UsageQuerySet, part: Part, since: datetime, until: datetime) -> dict[Any, Figures]:
     """Figures of ``rows`` by deployment, version, method, user or outcome; only those that had calls."""
     sums: dict[Any, Sums] = {}
-    for span, first, end in _cover(_floor(since), _ceil(until)):
-        covered = rows.filter(span=span, start__gte=first, start__lt=end)
+    for covered in cover(rows, since, until):
         for name, *values in covered.values_list(part, *COLUMNS).iterator():
             if name not in sums:
                 sums[name] = Sums()
             sums[name].add(values)
     return {name: total.figures() for name, total in sums.items()}
+
+
+def cover(rows: UsageQuerySet, since: datetime, until: datetime) -> Iterator[UsageQuerySet]:
+    """Those of ``rows`` that together are the time from ``since`` to ``until``, each call once."""
+    for span, first, end in _cover(_floor(since), _ceil(until)):
+        yield rows.filter(span=span, start__gte=first, start__lt=end)
 
 
 def series(user: User | AnonymousUser, deployment: int, since: datetime, until: datetime, buckets: int) -> list[Point]:
@@ -84,7 +89,7 @@ def trends(
 
     Points are whole minutes, hours or days in UTC, or several; the last one holds ``until``.
     """
-    span, step = _step(since, until, buckets)
+    span, step = step_of(since, until, buckets)
     end = math.ceil(until.timestamp() / span) * span
     starts = [end - step * (buckets - number) for number in range(buckets)]
     times = [time_of(start) for start in starts]
@@ -105,7 +110,7 @@ def trends(
     return courses
 
 
-def _step(since: datetime, until: datetime, buckets: int) -> tuple[int, int]:
+def step_of(since: datetime, until: datetime, buckets: int) -> tuple[int, int]:
     """Which rows to read, and how many seconds a point covers: a multiple of their span."""
     width = max(MINUTE, (until - since).total_seconds() / buckets)
     kept = [span for span in SPANS if since.timestamp() >= _oldest(span)] or [DAY]
