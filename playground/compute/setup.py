@@ -17,7 +17,7 @@ CLUSTER_ID = "local"
 NODEPOOL_ID = "shared"
 EXAMPLES = Path(runner.__file__).parent / "examples"
 # In the order in which they are made ready; `hello` needs no environment and is there at once.
-BUILT_IN = ("hello", "smollm2", "nanodet", "efficientnet")
+BUILT_IN = ("hello", "smollm2", "nanodet", "efficientnet", "movenet", "blazeface", "selfie", "speak")
 
 
 def ensure(*, demo: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""The built-in vision models on the sample pictures, and SmolLM2's folder with a stand-in for llama.cpp."""
+"""The built-in models on the samples and a few sentences, and SmolLM2's folder with a stand-in for llama.cpp."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import wave
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import PIL.Image
 import pytest
 
 from playground.media import samples
-from playground.protocol.values import Image
+from playground.protocol.values import Audio, Image
 from playground.runner import examples
 from playground.runner.testing import running
 from tests.runner.calling import Caller, calling, request
@@ -86,6 +87,154 @@ def test_pictures_of_every_mode_are_taken(efficientnet: Caller, mode: str) -> No
 
 def test_similar_pictures_have_similar_numbers(efficientnet: Caller) -> None:
     assert efficientnet.predict("embed", image=sample("chelsea")).shape == (1280,)
+
+
+@pytest.fixture(scope="module")
+def movenet() -> Iterator[Caller]:
+    with running(EXAMPLES / "movenet") as address, calling(address) as caller:
+        yield caller
+
+
+@pytest.fixture(scope="module")
+def blazeface() -> Iterator[Caller]:
+    with running(EXAMPLES / "blazeface") as address, calling(address) as caller:
+        yield caller
+
+
+@pytest.fixture(scope="module")
+def selfie() -> Iterator[Caller]:
+    with running(EXAMPLES / "selfie") as address, calling(address) as caller:
+        yield caller
+
+
+@pytest.fixture(scope="module")
+def speak() -> Iterator[Caller]:
+    with running(EXAMPLES / "speak") as address, calling(address) as caller:
+        yield caller
+
+
+def padded(name: str, size: tuple[int, int], at: tuple[int, int]) -> Image:
+    """A sample somewhere in a larger picture."""
+    with PIL.Image.open(SAMPLES / f"{name}.jpg") as opened, io.BytesIO() as file:
+        larger = PIL.Image.new("RGB", size, "gray")
+        larger.paste(opened, at)
+        larger.save(file, "JPEG")
+        return Image(bytes=file.getvalue())
+
+
+def points_of(regions: list[Any]) -> dict[str, tuple[float, float]]:
+    return {region.concepts[0].name: region.point[:2] for region in regions if region.has_point}
+
+
+def test_movenet_finds_the_joints(movenet: Caller) -> None:
+    points = points_of(movenet.predict("predict", image=sample("astronaut")))
+    assert points["nose"] == pytest.approx((0.43, 0.24), abs=0.03)
+    assert points["left shoulder"] == pytest.approx((0.62, 0.53), abs=0.03)
+    assert points["right shoulder"][0] < points["left shoulder"][0], "left and right are the person's own"
+    assert "left ankle" not in points, "it is not in the picture"
+
+
+def test_movenet_finds_nobody_in_a_cup(movenet: Caller) -> None:
+    assert movenet.predict("predict", image=sample("coffee")) == []
+    assert movenet.predict("pose", image=sample("coffee")).shape == (17, 3)
+
+
+def test_movenet_takes_pictures_that_are_no_squares(movenet: Caller) -> None:
+    points = points_of(movenet.predict("predict", image=padded("astronaut", (512, 1024), (0, 512))))
+    assert points["nose"] == pytest.approx((0.43, 0.5 + 0.24 / 2), abs=0.03)
+
+
+def test_blazeface_boxes_a_face_with_its_points(blazeface: Caller) -> None:
+    face, *others = blazeface.predict("predict", image=sample("astronaut"))
+    assert (face.concepts[0].name, face.track_id) == ("face", "face-1")
+    assert face.concepts[0].value == pytest.approx(0.88, abs=0.05)
+    assert face.box == pytest.approx([0.33, 0.14, 0.54, 0.35], abs=0.03)
+    assert {region.track_id for region in others} == {"face-1"}
+    points = points_of(others)
+    assert list(points) == ["right eye", "left eye", "nose", "mouth", "right ear", "left ear"]
+    assert points["nose"] == pytest.approx((0.44, 0.25), abs=0.02)
+
+
+def test_blazeface_tells_two_faces_apart(blazeface: Caller) -> None:
+    with PIL.Image.open(SAMPLES / "astronaut.jpg") as opened, io.BytesIO() as file:
+        twice = PIL.Image.new("RGB", (1024, 512))
+        twice.paste(opened, (0, 0))
+        twice.paste(opened, (512, 0))
+        twice.save(file, "JPEG")
+        faces = blazeface.predict("predict", image=Image(bytes=file.getvalue()), points=False)
+    assert [face.track_id for face in faces] == ["face-1", "face-2"]
+    middles = sorted((face.box[0] + face.box[2]) / 2 for face in faces)
+    assert middles == pytest.approx([0.22, 0.72], abs=0.02)
+    assert all(face.box[1] == pytest.approx(0.14, abs=0.03) for face in faces)
+
+
+def test_blazeface_finds_no_face_in_a_rocket(blazeface: Caller) -> None:
+    assert blazeface.predict("predict", image=sample("rocket")) == []
+
+
+def test_selfie_masks_a_person(selfie: Caller) -> None:
+    (person,) = selfie.predict("predict", image=sample("camera"))
+    assert person.concepts[0].name == "person"
+    mask = person.mask.to_pil()
+    assert (mask.size, mask.mode) == ((512, 512), "L")
+    light = mask.histogram()
+    assert sum(light[128:]) / sum(light) == pytest.approx(0.33, abs=0.05)
+    assert mask.getpixel((150, 300)) > 250, "the photographer's coat"
+    assert mask.getpixel((450, 100)) < 5, "the sky"
+    assert person.box[0] < 0.05
+    assert person.box[2] < 0.75
+
+
+def test_selfie_finds_nobody_in_a_rocket(selfie: Caller) -> None:
+    assert selfie.predict("predict", image=sample("rocket")) == []
+
+
+def test_selfie_cuts_people_out(selfie: Caller) -> None:
+    cut = selfie.predict("cut_out", image=padded("astronaut", (3000, 512), (0, 0))).to_pil()
+    assert cut.mode == "RGBA"
+    assert cut.size == (1024, 175), "no larger than a mask is"
+    assert cut.getpixel((1000, 80))[3] == 0, "there is nobody"
+
+
+def test_selfie_gives_what_it_thinks_of_each_place(selfie: Caller) -> None:
+    places = selfie.predict("probabilities", image=sample("camera"))
+    assert (places.shape, str(places.dtype)) == ((256, 256), "float32")
+    assert 0 <= places.min() < 0.1 < 0.9 < places.max() <= 1
+
+
+def seconds(sound: Any) -> float:
+    with wave.open(io.BytesIO(sound.bytes)) as reader:
+        assert (reader.getnchannels(), reader.getsampwidth(), reader.getframerate()) == (1, 2, 24_000)
+        return reader.getnframes() / reader.getframerate()
+
+
+def test_speak_says_sentence_by_sentence(speak: Caller) -> None:
+    text = "Hello there. This is a model playground! Does it speak?"
+    pieces = [seconds(sound) for sound in speak.pieces("generate", text=text)]
+    assert len(pieces) == 3
+    assert all(0.5 < piece < 4 for piece in pieces)
+    whole = seconds(speak.predict("predict", text=text))
+    assert whole == pytest.approx(sum(pieces) + 0.4, abs=0.01), "with a pause after each but the last"
+
+
+def test_speak_says_the_same_the_same_way_and_quicker_when_told(speak: Caller) -> None:
+    once, again = (speak.predict("predict", text="One two three four five.").bytes for _ in range(2))
+    assert once == again
+    quick = speak.predict("predict", text="One two three four five.", speed=2.0)
+    assert seconds(quick) < 0.7 * seconds(Audio(bytes=once))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (" \n", "The text is empty"),
+        ("日本", "nothing in the text that can be said"),
+        ("word " * 1001, "5,005 characters"),
+    ],
+)
+def test_speak_says_what_it_cannot_say(speak: Caller, text: str, reason: str) -> None:
+    assert reason in speak.status("predict", text=text).description
+    assert reason in next(speak.generate(request(speak.arguments("generate", text=text)))).status.description
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ INPUT_FIELDS = {
     "visual-detector": ["image"],
     "visual-embedder": ["image"],
     "visual-segmenter": ["image"],
+    "visual-keypointer": ["image"],
     "image-to-image": ["image"],
     "image-to-text": ["image"],
     "audio-to-text": ["audio"],

@@ -1,0 +1,83 @@
+"""MoveNet Lightning through onnxruntime: 17 points of one person's body."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import PIL.Image
+from clarifai.runners.models.model_class import ModelClass
+from clarifai.runners.utils.data_types import Concept, Region
+from clarifai.runners.utils.data_utils import Param
+from PIL import ImageOps
+
+HERE = Path(__file__).parent
+SIDE = 192
+POINTS = (
+    "nose",
+    *("left eye", "right eye", "left ear", "right ear", "left shoulder", "right shoulder"),
+    *("left elbow", "right elbow", "left wrist", "right wrist", "left hip", "right hip"),
+    *("left knee", "right knee", "left ankle", "right ankle"),
+)
+
+
+class MoveNet(ModelClass):
+    def load_model(self):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self.session = onnxruntime.InferenceSession(str(HERE / "movenet-lightning.onnx"), options)
+        self.locate(PIL.Image.new("RGB", (SIDE, SIDE)))  # the first time is slow
+
+    @ModelClass.method
+    def predict(
+        self,
+        image: PIL.Image.Image,
+        threshold: float = Param(
+            default=0.3,
+            min_value=0.0,
+            max_value=1.0,
+            description="Leave out what the network is less sure of than this.",
+            is_param=True,
+        ),
+    ) -> list[Region]:
+        """The points of the body that are seen, from the nose to the ankles: a region each."""
+        return [
+            Region(point=(x, y, 0.0), concepts=[Concept(name, score)])
+            for name, (y, x, score) in zip(POINTS, self.locate(image), strict=True)
+            if score >= threshold
+        ]
+
+    @ModelClass.method
+    def pose(self, image: PIL.Image.Image) -> np.ndarray:
+        """All 17 points, however unsure: a row each with x, y and score."""
+        return self.locate(image)[:, [1, 0, 2]]
+
+    def locate(self, image):
+        """Each point's y, x and score, in fractions of the picture's height and width."""
+        square, scale = prepare(image)
+        found = self.session.run(None, {"input": square})[0][0, 0]
+        found[:, :2] = np.clip(found[:, :2] * scale, 0.0, 1.0)
+        return found
+
+
+def prepare(image):
+    """The picture upright, at the upper left of a black square, as the network takes it.
+
+    With how the square's fractions become the picture's: what to multiply y and x with.
+    """
+    upright = on_white(ImageOps.exif_transpose(image))
+    longest = max(upright.size)
+    size = [max(1, round(side * SIDE / longest)) for side in upright.size]
+    square = PIL.Image.new("RGB", (SIDE, SIDE))
+    square.paste(upright.resize(size, PIL.Image.Resampling.BILINEAR))
+    return np.asarray(square, np.int32)[None], np.array([SIDE / size[1], SIDE / size[0]], np.float32)
+
+
+def on_white(image):
+    """In three colours; what is transparent is white."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    white = PIL.Image.new("RGBA", image.size, "white")
+    return PIL.Image.alpha_composite(white, image).convert("RGB")
