@@ -86,8 +86,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 class AccessTokenAdmin(ReadOnlyAdmin):
     """Only by its beginning; what it is kept as is shown to nobody."""
 
-    fields = ("user", "name", "prefix", "created_at", "last_used_at", "revoked_at")
-    list_display = ("prefix", "user", "name", "created_at", "last_used_at", "revoked_at")
+    fields = ("user", "name", "prefix", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_display = ("prefix", "user", "name", "created_at", "expires_at", "last_used_at", "revoked_at")
     list_select_related = ("user",)
     actions = ("revoke",)
 

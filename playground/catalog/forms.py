@@ -1,4 +1,4 @@
-"""Forms of the catalog: signing in, sharing an app."""
+"""Forms of the catalog: signing in, access tokens, sharing an app."""
 
 from __future__ import annotations
 
@@ -44,6 +44,33 @@ class MemberForm(forms.Form):
     role = forms.ChoiceField(
         choices=[(role.value, role.value.capitalize()) for role in Role],
         initial=Role.VIEWER,
+        widget=forms.Select(attrs={"class": "input input--select"}),
+    )
+
+
+class TokenForm(forms.Form):
+    """What a new access token is called, and for how long it opens anything; no days are for ever."""
+
+    name = forms.CharField(
+        label="What is it for?",
+        max_length=100,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "class": "input",
+                "placeholder": "Notebook on my laptop",
+                "data-lpignore": "true",
+            }
+        ),
+        error_messages={"required": "A name is needed, so that you know later which one to revoke."},
+    )
+    days = forms.TypedChoiceField(
+        label="Lapses",
+        choices=[("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"), ("", "Never")],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        initial="90",
         widget=forms.Select(attrs={"class": "input input--select"}),
     )
 

@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse
+from django.utils import timezone
 
 from playground.catalog.ids import new_version_id, validate_id
 
@@ -177,6 +178,16 @@ def latest_version(model: str, field: str = "pk") -> Subquery:
     return Subquery(ModelVersion.objects.filter(model=OuterRef(model)).order_by("-pk").values(field)[:1])
 
 
+class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    def visible_to(self, user: User | AnonymousUser) -> AccessTokenQuerySet:
+        """One's own, and nobody else's."""
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+    def good(self) -> AccessTokenQuerySet:
+        """Neither revoked nor past their time."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
+
+
 class AccessToken(models.Model):
     """A personal access token. Only its sha256 is kept; ``prefix`` is what a person recognises it by."""
 
@@ -185,11 +196,18 @@ class AccessToken(models.Model):
     prefix = models.CharField(max_length=12)
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="opens nothing from then on; empty for never")
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="to the minute")
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AccessTokenQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.prefix}… of {self.user.username}"
+
+    @property
+    def has_lapsed(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
 
 
 class Change(models.Model):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.test import Client
 
-from playground.catalog.models import PUBLIC, Model, User
+from playground.catalog.models import PUBLIC, AccessToken, Model, User
 from playground.compute.models import Deployment
 from playground.compute.services import log_path
 from playground.media import services as media
@@ -58,6 +58,7 @@ READS: list[tuple[str, str, Row]] = [
     ("a file of olive's", "/media/{file}", OLIVE_ALONE),
     ("an upload of olive's", "/media/uploads/{upload}", OLIVE_ALONE),
     ("the list of apps", "/apps/", ALL),
+    ("one's access tokens", "/tokens/", ALL),
     ("an app's settings", SETTINGS, IN_THE_APP),
     ("compute", "/compute/", ALL),
     ("the table of deployments", "/compute/deployments", ALL),
@@ -83,6 +84,7 @@ ACTS: list[tuple[str, str, dict[str, Any], Row]] = [
     ("scale the member's deployment", f"{MERLES}/scale", SCALE, MERLES_OWN),
     ("delete the member's deployment", f"{MERLES}/delete", {"name": "merles"}, MERLES_OWN),
     ("delete the owner's private one", f"{OLIVES}/delete", {"name": "olives"}, OLIVES_OWN),
+    ("revoke a token of olive's", "/tokens/{token}/revoke", {}, OLIVE_ALONE),
     ("add a member", f"{SETTINGS}/members", {"name": "stan", "role": "owner"}, FOR_APP_OWNERS),
     ("change a role", f"{SETTINGS}/members", {"name": "vera", "role": "owner"}, FOR_APP_OWNERS),
     ("remove a member", f"{SETTINGS}/members/remove", {"name": "sam"}, FOR_APP_OWNERS),
@@ -105,12 +107,14 @@ def names(settings: Any, tmp_path: Path) -> dict[str, str]:
     world.make(ECHO)
     olive = User.objects.get(username=world.OWNER)
     Run.objects.create(id=RUN, user=olive, model=Model.objects.get(slug="echo"), method="predict", state="finished")
+    token = AccessToken.objects.create(user=olive, name="hers", prefix="pg_hers", digest="hers")
     rows = {row.slug: row.pk for row in Deployment.objects.all()}
     for row in Deployment.objects.all():
         log_path(row).write_text(f"the log of {row.slug}\n")
     return {
         "file": media.store(picture(), olive, "cup.png").pk,
         "upload": media.begin_upload(olive, name="film.mp4", size=10).pk,
+        "token": str(token.pk),
         "shared": str(rows["shared-echo"]),
         "olives": str(rows["olives"]),
     }

@@ -7,7 +7,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from playground.catalog.models import User
+from playground.catalog.models import AccessToken, User
 from playground.catalog.tokens import authenticate, create_token
 
 pytestmark = pytest.mark.django_db
@@ -31,3 +31,10 @@ def test_nobody_revokes_another_s_token(owner: User) -> None:
     with pytest.raises(CommandError, match="no tokens"):
         call_command("token", revoke=token, stdout=io.StringIO())
     assert authenticate(token) is not None
+
+
+def test_one_can_be_made_to_lapse(owner: User) -> None:
+    call_command("token", days=2, stdout=io.StringIO())
+    assert AccessToken.objects.get().expires_at is not None
+    with pytest.raises(CommandError, match="1 to"):
+        call_command("token", days=0, stdout=io.StringIO())
