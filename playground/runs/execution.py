@@ -26,7 +26,7 @@ from playground.protocol.errors import (
 )
 from playground.protocol.plain import to_plain
 from playground.protocol.signatures import MethodKind
-from playground.runs import events, requests, services
+from playground.runs import events, requests, services, words
 from playground.runs.events import Figures
 from playground.runs.models import Run
 from playground.runs.tail import Tail
@@ -160,15 +160,18 @@ class LiveRun:
 
     def _open_journal(self, prepared: Prepared) -> None:
         request = self.request
+        arguments = requests.without_secrets(prepared.signature, request.arguments)
         row = Run(
             id=request.run_id,
             user_id=self.user_pk,
             model_id=prepared.target.model_id,
             version_id=prepared.target.version_id,
             method=request.method,
-            arguments=requests.without_secrets(prepared.signature, request.arguments),
+            arguments=arguments,
             selector=request.selector,
             worker=self._worker,
+            asked=words.first_words(arguments),
+            searched=words.asked_text(request.method, arguments),
         )
         self._journal = Journal(row, self.tail, prepared.media_ids, urge=self._writer.urge)
         state = prepared.target.asked_state
@@ -258,7 +261,10 @@ class LiveRun:
     def _keep(self, data: bytes, content_type: str) -> str:
         """Store the bytes of an output; runs in a thread."""
         self._media_bytes += len(data)
-        return media.store(data, self.user, f"output.{content_type.rpartition('/')[2]}", is_kept=True).pk
+        made = media.store(data, self.user, f"output.{content_type.rpartition('/')[2]}", is_kept=True).pk
+        if self._journal is not None:
+            self._journal.media_ids.append(made)
+        return made
 
     def _route(self, served: ServedBy) -> None:
         assert self._prepared is not None

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from playground.catalog.models import Model, ModelVersion, User
+from playground.media.models import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 class RunQuerySet(models.QuerySet["Run"]):
-    def visible_to(self, user: User | AnonymousUser) -> RunQuerySet:
-        """One's own runs, and nobody else's."""
-        return self.filter(user=user) if user.is_authenticated else self.none()
+    def visible_to(self, user: User | AnonymousUser, *, key: str = "") -> RunQuerySet:
+        """One's own runs; with the key of a link that was given out, for reading, the one behind it too."""
+        if not user.is_authenticated:
+            return self.none()
+        mine = Q(user=user) | Q(share_key=key, user__is_active=True) if key else Q(user=user)
+        return self.filter(mine, deleted_at=None)
+
+
+def new_share_key() -> str:
+    """What makes a run's link readable: 32 hex digits that nobody guesses."""
+    return secrets.token_hex(16)
 
 
 class Run(models.Model):
@@ -50,17 +62,35 @@ class Run(models.Model):
     total_ms = models.FloatField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     worker = models.CharField(max_length=64, blank=True, default="")
+    asked = models.CharField(max_length=160, blank=True, default="", help_text="the first words of what was asked")
+    searched = models.TextField(blank=True, default="", help_text="what a search finds it by, in small letters")
+    kept_bytes = models.PositiveBigIntegerField(default=0, help_text="of its row and events; its files count apart")
+    share_key = models.CharField(max_length=32, blank=True, default="", help_text="of its link; empty: not shared")
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text="when its owner deleted it; soon it is gone")
 
     objects = RunQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["user", "model", "-created_at"], name="run_user_model_created")]
+        indexes = [
+            models.Index(fields=["user", "model", "-created_at"], name="run_user_model_created"),
+            models.Index(fields=["user", "-created_at"], name="run_user_created"),
+            models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_deleted"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.model.slug}.{self.method} {self.id}"
 
     def get_absolute_url(self) -> str:
         return reverse("play:run", args=[self.id])
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == self.State.RUNNING
+
+    @property
+    def shared_url(self) -> str:
+        """The link by which others read it; "" while there is none."""
+        return f"{self.get_absolute_url()}?{urlencode({'key': self.share_key})}" if self.share_key else ""
 
     def events(self, *, after: int = 0) -> Iterator[dict[str, Any]]:
         """The stored events numbered above ``after``, in order."""
@@ -84,6 +114,19 @@ class EventBlock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}: {self.first} to {self.last}"
+
+
+class RunMedia(models.Model):
+    """A stored file that a run was given or gave: kept as long as some run has it."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="files")
+    reference = models.ForeignKey(Reference, on_delete=models.CASCADE, related_name="run_uses")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "reference"], name="run_media_once")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}: {self.reference_id}"
 
 
 class Worker(models.Model):

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from playground.catalog.models import User
 from playground.protocol.errors import NotFoundError, UnavailableError
-from playground.runs import events
+from playground.runs import events, words
 from playground.runs.events import Figures
 from playground.runs.models import EventBlock, Run, Worker
 from playground.runs.writer import settle, unstored_of
@@ -142,8 +142,10 @@ def fail_interrupted(run: Run) -> None:
     if not Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(state=Run.State.FAILED):
         return
     figures, last, elapsed = Figures(), 0, 0.0
+    written: list[bytes] = []
     for event in run.events():
         last, elapsed = event["n"], event["t"]
+        written.append(orjson.dumps(event))
         if event["kind"] == events.OUTPUT:
             figures.outputs += 1
             figures.characters += len(event["value"]) if isinstance(event["value"], str) else 0
@@ -153,7 +155,9 @@ def fail_interrupted(run: Run) -> None:
     error = events.describe_error(UnavailableError(f"The server that executed this run went away. {kept}"))
     ending = events.encode(last + 1, elapsed, events.FAILED, events.failed(error, figures))
     EventBlock.objects.create(run=run, first=last + 1, last=last + 1, events=b"[" + ending + b"]")
-    Run.objects.filter(pk=run.pk).update(error=error, **row_figures(figures))
+    Run.objects.filter(pk=run.pk).update(
+        error=error, **words.kept_facts(run, [*written, ending]), **row_figures(figures)
+    )
     logger.warning("Run %s failed: its worker %s is gone", run.pk, run.worker)
 
 

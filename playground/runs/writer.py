@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from playground.media.models import Reference
-from playground.runs.models import EventBlock, Run
+from playground.runs import words
+from playground.runs.models import EventBlock, Run, RunMedia
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,13 +40,14 @@ class Journal:
     ) -> None:
         self.row = row
         self.tail = tail
-        self.media_ids = media_ids
+        self.media_ids: list[str] = sorted(media_ids)  # of what it was given and gave; appended to in any thread
         self.urge = urge
         self.served_by: dict[str, Any] = {}
         self.outcome: dict[str, Any] = {}
         self.has_news = False
         self.is_created = False
         self.stored = 0
+        self.stored_media = 0
         _unstored[row.pk] = self
 
     @property
@@ -83,6 +85,7 @@ class News:
         self.is_last = journal.tail.is_ended  # read first: with the last event comes all the rest
         self.events = journal.tail.events[journal.stored :]
         self.upto = journal.stored + len(self.events)
+        self.media_ids = journal.media_ids[journal.stored_media :]
 
     def block(self) -> EventBlock:
         content = b"[" + b",".join(self.events) + b"]"
@@ -92,19 +95,32 @@ class News:
         """It is committed."""
         self.journal.is_created = True
         self.journal.stored = self.upto
+        self.journal.stored_media += len(self.media_ids)
 
 
 def write(news: list[News]) -> None:
     """Few statements for however many runs: each costs as much as a hundred rows."""
     Run.objects.bulk_create([entry.journal.row for entry in news if entry.is_new])
-    media_ids = frozenset().union(*(entry.journal.media_ids for entry in news if entry.is_new))
-    if media_ids:
-        Reference.objects.filter(pk__in=media_ids).update(is_kept=True)
+    _keep_media(news)
     EventBlock.objects.bulk_create([entry.block() for entry in news if entry.events])
     for entry in news:
         if entry.is_last:
             journal = entry.journal
-            Run.objects.filter(pk=journal.row.pk).update(served_by=journal.served_by, **journal.outcome)
+            Run.objects.filter(pk=journal.row.pk).update(
+                served_by=journal.served_by, **words.kept_facts(journal.row, journal.tail.events), **journal.outcome
+            )
+
+
+def _keep_media(news: list[News]) -> None:
+    """Runs and the files that they use, so that a file stays as long as one of them does."""
+    uses = {(entry.journal.row.pk, media_id) for entry in news for media_id in entry.media_ids}
+    if not uses:
+        return
+    found = Reference.objects.filter(pk__in={media_id for _, media_id in uses})
+    there = set(found.values_list("pk", flat=True))
+    found.filter(is_kept=False).update(is_kept=True)
+    rows = [RunMedia(run_id=run_id, reference_id=media_id) for run_id, media_id in uses if media_id in there]
+    RunMedia.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 class Writer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -188,25 +187,3 @@ def server_now() -> str:
 @register.simple_tag
 def version() -> str:
     return __version__
-
-
-@register.filter
-def first_words(arguments: Mapping[str, Any]) -> str:
-    """The first words of what a run was asked, for lists of runs."""
-    for value in arguments.values():
-        if words := _words(value):
-            return words[:160]
-    return "No arguments"
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, str):
-        return " ".join(value[:400].split())
-    if isinstance(value, list):
-        return " · ".join(filter(None, map(_words, value[:3])))
-    if isinstance(value, dict):
-        if "media" in value:
-            kind = str(value.get("content_type", "file")).split("/")[0]
-            return str(value.get("name") or f"{kind.capitalize()} given")
-        return _words(value.get("url") or value.get("text") or [*value.values()])
-    return f"{value:g}" if isinstance(value, float | int) and not isinstance(value, bool) else ""
