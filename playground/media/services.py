@@ -15,7 +15,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from playground.media import blobs
-from playground.media.kinds import Kind, megabytes, recognise, verify_image
+from playground.media.kinds import OCTETS, Kind, megabytes, recognise, verify_image
 from playground.media.models import Blob, Reference, Upload
 from playground.protocol.errors import ConflictError, InputError, NotFoundError, OverloadedError
 
@@ -37,6 +37,7 @@ __all__ = [
     "open_reference",
     "read_reference",
     "store",
+    "store_answer",
     "sweep",
     "verify_image",
 ]
@@ -56,6 +57,16 @@ def store(
     """
     file = io.BytesIO(data) if isinstance(data, bytes) else data
     return _keep(file, recognise(file), owner, name, is_kept=is_kept, is_sample=is_sample)
+
+
+def store_answer(data: bytes, owner: User, name: str = "", *, content_type: str = "") -> Reference:
+    """Keep what a model made, whatever it is: a broken picture is kept as bytes, for its reader to look into."""
+    file = io.BytesIO(data)
+    try:
+        kind = Kind(content_type) if content_type else recognise(file)
+    except InputError:
+        kind = Kind(OCTETS)
+    return _keep(file, kind, owner, name, is_kept=True)
 
 
 def _keep(

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
+from playground.protocol.arrays import picture_of, statistics_of
 from playground.protocol.fields import MISSING, Field, Misfit, Types, fields_of, rules_of
 from playground.protocol.values import (
     Audio,
@@ -128,6 +129,7 @@ def _concept(value: Concept, field: Field, keep: Keep) -> Any:
 
 
 def _region(value: Region, field: Field | None, keep: Keep) -> Any:
+    corners = [[number_to_plain(axis) for axis in corner] for corner in value.polygon]
     return {
         "region": {
             "id": value.id,
@@ -138,6 +140,7 @@ def _region(value: Region, field: Field | None, keep: Keep) -> Any:
             "text": value.text,
             "track_id": value.track_id,
         }
+        | ({"polygon": corners} if corners else {})
     }
 
 
@@ -155,11 +158,11 @@ def _frame(value: Frame, field: Field, keep: Keep) -> Any:
 def _array(value: Any, field: Field, keep: Keep) -> Any:
     file = io.BytesIO()
     _numpy().save(file, value, allow_pickle=False)
-    has_order = value.size and value.dtype.kind != "c"
-    names = ("min", "max", "mean")
-    figures = {name: number_to_plain(float(getattr(value, name)())) if has_order else None for name in names}
     facts = {"shape": list(value.shape), "dtype": str(value.dtype), "media": keep(file.getvalue(), NPY)}
-    return {"ndarray": facts | figures}
+    figures = statistics_of(value)
+    picture = picture_of(value, figures["min"], figures["max"])
+    plain_figures = {name: number_to_plain(figure) for name, figure in figures.items()}
+    return {"ndarray": facts | plain_figures | ({"picture": picture} if picture else {})}
 
 
 def _list(value: list[Any], field: Field, keep: Keep) -> Any:
@@ -309,7 +312,7 @@ def _numbers(values: Any) -> list[float] | None:
 def _read_region(plain: Any, field: Field | None, fetch: Fetch) -> Any:
     facts = _inside(plain, "region")
     try:
-        return Region(
+        region = Region(
             box=_numbers(facts.get("box")),
             point=_numbers(facts.get("point")),
             mask=_read_media(facts["mask"], Image, fetch) if facts.get("mask") else None,
@@ -318,8 +321,11 @@ def _read_region(plain: Any, field: Field | None, fetch: Fetch) -> Any:
             track_id=facts.get("track_id") or None,
             id=facts.get("id"),
         )
+        if corners := facts.get("polygon"):
+            region.polygon = [_numbers(corner) or () for corner in corners]
     except (AttributeError, TypeError, ValueError) as error:
         raise Misfit(f"is not a region: {error}") from None
+    return region
 
 
 def _read_frame(plain: Any, field: Field, fetch: Fetch) -> Any:

@@ -347,6 +347,17 @@ class Region(MessageData):
         return bool(self.proto.region_info.HasField("point"))
 
     @property
+    def polygon(self) -> list[tuple[float, float]]:
+        """The corners as x, y; none without a polygon."""
+        return [(shortest(corner.col), shortest(corner.row)) for corner in self.proto.region_info.polygon.points]
+
+    @polygon.setter
+    def polygon(self, value: Iterable[Sequence[float]]) -> None:
+        corners = [_floats(corner, 2, "polygon's corner") for corner in value]
+        points = [resources_pb2.Point(col=x, row=y) for x, y in corners]
+        self.proto.region_info.polygon.CopyFrom(resources_pb2.Polygon(points=points))
+
+    @property
     def mask(self) -> Image:
         """A picture; one without bytes or address when there is no mask."""
         return Image(self.proto.region_info.mask.image)
@@ -389,6 +400,7 @@ class Region(MessageData):
         facts = [f"id={self.id!r}"]
         facts += [f"box={self.box}"] if self.has_box else []
         facts += [f"point={self.point}"] if self.has_point else []
+        facts += [f"polygon={self.polygon}"] if self.polygon else []
         facts += [f"mask={self.mask!r}"] if self.has_mask else []
         facts += [f"concepts={self.concepts}"] if self.proto.data.concepts else []
         facts += [f"{name}={value!r}" for name in ("text", "track_id") if (value := getattr(self, name))]

@@ -19,15 +19,15 @@ from playground.protocol.errors import (
     DeadlineError,
     InputError,
     ModelError,
-    OverloadedError,
     PlaygroundError,
     ServerError,
     UnavailableError,
 )
 from playground.protocol.plain import to_plain
 from playground.protocol.signatures import MethodKind
-from playground.runs import events, requests, services, words
+from playground.runs import bounds, events, requests, services, words
 from playground.runs.events import Figures
+from playground.runs.inputs import Inputs
 from playground.runs.models import Run
 from playground.runs.tail import Tail
 from playground.runs.writer import Journal, Writer
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     from clarifai_grpc.grpc.api.resources_pb2 import ModelTypeField
 
     from playground.catalog.models import User
+    from playground.runs.inputs import Given
     from playground.runs.requests import Prepared, Request
     from playground.sdk import Answer, AsyncClient, AsyncModel, Waiting
 
 logger = logging.getLogger(__name__)
 
-WAITING_INPUTS = 256
 WATCH_SECONDS = 0.5
 # Values of these are plain as they are, or nearly: turned on the loop. All others carry bytes: turned in a thread.
 _LIGHT = frozenset({"STR", "INT", "FLOAT", "BOOL", "JSON_DATA", "TEXT", "CONCEPT", "LIST", "TUPLE"})
@@ -70,7 +70,6 @@ class LiveRun:
         self.request = request
         self.tail = Tail(request.run_id)
         self.figures = Figures()
-        self.has_open_input = request.is_input_open
         self._worker = worker
         self._client = client
         self._writer = writer
@@ -78,10 +77,14 @@ class LiveRun:
         self._on_refused = on_refused
         self._prepared: Prepared | None = None
         self._journal: Journal | None = None
-        self._inputs: asyncio.Queue[Any] = asyncio.Queue()
+        self._is_prepared = asyncio.Event()
+        self._inputs = Inputs(is_open=request.is_input_open)
+        self._given = 0
+        self._is_passing = False
         self._reason_to_end = ""
         self._is_light = True
         self._media_bytes = 0
+        self._had_items = 0  # of a list that was cut
         self._served: ServedBy | None = None
         self._call_id = ""
         self.task = asyncio.create_task(self._run(), name=f"run {request.run_id}")
@@ -93,6 +96,10 @@ class LiveRun:
     @property
     def is_ended(self) -> bool:
         return self.tail.is_ended
+
+    @property
+    def has_open_input(self) -> bool:
+        return self._inputs.is_open
 
     # What sockets and the server ask for.
 
@@ -109,24 +116,20 @@ class LiveRun:
             self._reason_to_end = reason
             self.task.cancel()
 
-    async def give(self, plain: Any) -> None:
-        """One more input for the model's stream. Raises ConflictError, OverloadedError, RefusedArgument."""
+    async def give(self, given: Given) -> None:
+        """One more input for the model's stream. Raises ConflictError, OverloadedError, InputError."""
+        await self._is_prepared.wait()
         if self._prepared is None or not self.has_open_input or self.is_ended:
             raise ConflictError("This run takes no more inputs.")
-        if self._inputs.qsize() >= WAITING_INPUTS:
-            raise OverloadedError("The model has not taken the last inputs yet: send this one again later.")
         signature = self._prepared.signature
-        if isinstance(plain, str):
-            value = requests.read_input(self.user, signature, plain)
+        if isinstance(given.plain, str):
+            self._inputs.put(inputs.read(self.user, signature, given))
         else:
-            value = await self._in_thread(requests.read_input, self.user, signature, plain)
-        self._inputs.put_nowait(value)
+            self._inputs.put(await self._in_thread(inputs.read, self.user, signature, given))
 
     def close_input(self) -> None:
         """No more inputs will come; the model's answers go on."""
-        if self.has_open_input:
-            self.has_open_input = False
-            self._inputs.put_nowait(None)
+        self._inputs.close()
 
     # The task.
 
@@ -143,11 +146,14 @@ class LiveRun:
             call_id = secrets.token_hex(8)
             logger.exception("Run %s broke (request id %s)", self.id, call_id)
             self._fail(ServerError("Something failed inside the server. Its log says what.", call_id=call_id))
+        finally:
+            self._is_prepared.set()
 
     async def _execute(self) -> None:
         self._prepared = prepared = await self._in_thread(requests.prepare, self.user, self.request)
         self._is_light = _is_light(prepared.output_field)
         self._open_journal(prepared)
+        self._is_prepared.set()
         try:
             async with asyncio.timeout(settings.RUN_MAX_SECONDS):
                 await self._call(prepared)
@@ -192,7 +198,7 @@ class LiveRun:
                 async for answer in stream:
                     await self._take(answer)
         finally:
-            self.has_open_input = False
+            self._inputs.is_open = False
             if watch is not None:
                 watch.cancel()
 
@@ -208,13 +214,17 @@ class LiveRun:
         )
 
     async def _all_inputs(self, prepared: Prepared) -> AsyncIterator[Any]:
-        for value in prepared.inputs:
+        kept = prepared.given(requests.without_secrets(prepared.signature, self.request.arguments))
+        for value, plain in zip(prepared.inputs, kept, strict=True):
+            self._note_input({"value": plain})
             yield value
-        while self.has_open_input or not self._inputs.empty():
-            value = await self._inputs.get()
-            if value is None:
-                return
-            yield value
+        async for entry in self._inputs:
+            self._note_input(entry.facts)
+            yield entry.value
+
+    def _note_input(self, facts: events.Fields) -> None:
+        self._append(events.INPUT, events.given(self._given, facts))
+        self._given += 1
 
     # What comes back.
 
@@ -235,33 +245,49 @@ class LiveRun:
         figures.completion_tokens = max(made, answer.completion_tokens)
         figures.outputs += 1
         news = figures.completion_tokens if figures.completion_tokens > made else 0
-        self._append(events.OUTPUT, events.output(figures.outputs - 1, value, news))
+        of = answer.answers - 1 if answer.answers else None
+        self._append(events.OUTPUT, events.output(figures.outputs - 1, value, news, of))
         self._check_size()
 
     def _check_size(self) -> None:
-        """Raises ModelError past what one run may keep, of text or of media."""
+        """Raises ModelError past what one run may keep, of text or of media; what is live goes on, and is not kept."""
+        if self._inputs.is_live and not self._is_passing and self.tail.size > settings.RUN_MAX_TEXT_BYTES / 2:
+            self._append(events.PASSING, events.passing(self.figures.outputs))
+            self._is_passing = True
         for size, limit in (
             (self.tail.size, settings.RUN_MAX_TEXT_BYTES),
             (self._media_bytes, settings.RUN_MAX_MEDIA_BYTES),
         ):
             if size > limit:
                 raise ModelError(f"The answer grew past {limit // 2**20} MB, so the model was stopped. {self._kept()}")
+        if self._had_items:
+            kept, had = f"{bounds.MAX_ITEMS:,}", f"{self._had_items:,}"
+            raise ModelError(f"A list of the answer has {had} items, and a run keeps {kept}: the first ones are kept.")
 
     async def _plain(self, value: Any) -> Any:
         assert self._prepared is not None
         field = self._prepared.output_field
-        if self._is_light:
+        if self._is_light and bounds.is_small(value):
             plain = to_plain(value, field, self._keep)
         else:
-            plain = await self._in_thread(to_plain, value, field, self._keep)
+            plain = await self._in_thread(self._bounded, value, field)
         if isinstance(plain, dict) and isinstance(text := plain.get("text"), str):
             self.figures.characters += len(text)
         return plain
 
+    def _bounded(self, value: Any, field: ModelTypeField) -> Any:
+        """The plain value, or the file it is kept in where events cannot hold it; runs in a thread."""
+        value, had = bounds.shorten(value, field)
+        self._had_items = max(self._had_items, had)
+        room = max(settings.RUN_MAX_TEXT_BYTES - self.tail.size, 0)
+        return bounds.within(to_plain(value, field, self._keep), room, self._keep)
+
     def _keep(self, data: bytes, content_type: str) -> str:
         """Store the bytes of an output; runs in a thread."""
         self._media_bytes += len(data)
-        made = media.store(data, self.user, f"output.{content_type.rpartition('/')[2]}", is_kept=True).pk
+        name = f"output.{content_type.rpartition('/')[2].removeprefix('x-')}"
+        said = content_type if content_type == bounds.JSON else ""
+        made = media.store_answer(data, self.user, name, content_type=said).pk
         if self._journal is not None:
             self._journal.media_ids.append(made)
         return made
@@ -340,6 +366,9 @@ class LiveRun:
         self._append(kind, fields)
 
     def _append(self, kind: str, fields: events.Fields) -> None:
+        if self._is_passing and kind in (events.INPUT, events.OUTPUT):
+            self.tail.pass_on(kind, fields)
+            return
         self.tail.append(kind, fields)
         if self._journal is not None:
             self._writer.note(self._journal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from typing import Any
 
@@ -85,12 +86,76 @@ def test_every_value_survives(pair: tuple[Field, Any]) -> None:
         (
             Types.NDARRAY,
             np.array([[1, 2], [3, 6]], dtype=np.uint8),
-            {"ndarray": {"shape": [2, 2], "dtype": "uint8", "media": "m0", "min": 1.0, "max": 6.0, "mean": 3.0}},
+            {
+                "ndarray": {
+                    "shape": [2, 2],
+                    "dtype": "uint8",
+                    "media": "m0",
+                    "min": 1.0,
+                    "max": 6.0,
+                    "mean": 3.0,
+                    "std": math.sqrt(3.5),
+                    "picture": {"size": [2, 2], "data": base64.b64encode(bytes([0, 51, 102, 254])).decode()},
+                }
+            },
         ),
     ],
 )
 def test_forms(kind: int, value: Any, expected: Any) -> None:
     assert plain(value, field_of(kind)) == expected
+
+
+def test_a_polygon_is_kept_both_ways() -> None:
+    region = Region(id="r")
+    region.polygon = [(0.5, 0.25), (0.75, 1), (0, 1)]
+    field = field_of(Types.REGION)
+    made = plain(region, field)
+    assert made["region"]["polygon"] == [[0.5, 0.25], [0.75, 1], [0, 1]]
+    assert from_plain(made, field, Store().fetch) == region
+    made["region"]["polygon"] = [[1]]
+    with pytest.raises(InputError, match="2 numbers, not 1"):
+        from_plain(made, field, Store().fetch)
+
+
+def array_facts(array: Any) -> Any:
+    facts = plain(array, field_of(Types.NDARRAY))["ndarray"]
+    return {name: fact for name, fact in facts.items() if name not in {"shape", "dtype", "media"}}
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((0, 3)), np.array([math.nan, math.inf]), np.array([1 + 2j]), np.zeros((2, 0, 2), np.int8)]
+)
+def test_an_array_without_order_has_no_statistics(array: Any) -> None:
+    facts = array_facts(array)
+    assert {facts[name] for name in ("min", "max", "mean", "std")} == {None}
+    assert "picture" not in facts
+    assert facts.get("not_finite", 0) == (2 if array.size == 2 else 0)
+
+
+def test_statistics_leave_out_what_is_not_finite() -> None:
+    facts = array_facts(np.array([1.0, math.nan, 3.0, -math.inf], np.float32))
+    assert (facts["min"], facts["max"], facts["mean"], facts["std"], facts["not_finite"]) == (1, 3, 2, 1, 2)
+    assert list(base64.b64decode(facts["picture"]["data"])) == [0, 255, 254, 255]
+
+
+def test_statistics_of_many_pieces_are_those_of_the_whole() -> None:
+    array = np.random.default_rng(1).normal(1e6, 2, 700_001)
+    facts = array_facts(array)
+    assert facts["mean"] == pytest.approx(array.mean(), rel=1e-12)
+    assert facts["std"] == pytest.approx(array.std(), rel=1e-9)
+    assert facts["picture"]["size"][0] == 1
+    assert facts["picture"]["size"][1] <= 256
+
+
+def test_a_large_array_gets_a_small_picture_of_one_plane() -> None:
+    assert array_facts(np.zeros((3, 500, 1000)))["picture"]["plane"] == "[0, :, :]"
+    assert array_facts(np.zeros((40, 500, 3), np.uint8))["picture"]["plane"] == "[:, :, 0]"
+    rows, columns = array_facts(np.zeros((500, 1000)))["picture"]["size"]
+    assert rows <= 48
+    assert columns <= 64
+    whole = array_facts(np.array([[-1.7e308, 1.7e308]]))["picture"]
+    assert list(base64.b64decode(whole["data"])) == [0, 254]
+    assert "picture" not in array_facts(np.array(3.0))
 
 
 def test_forms_of_containers() -> None:
