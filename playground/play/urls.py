@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from playground.play.views import compute, models, overview, runs, starts
+from playground.play.views import compute, markdown, models, overview, runs, starts
 
 app_name = "play"
 MODEL = "<str:user_id>/<str:app_id>/models/<str:model_id>"
@@ -19,6 +19,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>", overview.run, name="run"),
     path("deployments/<int:pk>/state", starts.deployment_state, name="deployment_state"),
     path("deployments/<int:pk>/retry", starts.retry, name="retry"),
+    path("markdown", markdown.markdown, name="markdown"),
     path("compute/", compute.compute, name="compute"),
     path("compute/deployments", compute.compute_deployments, name="compute_deployments"),
     path(DEPLOYMENT, compute.deployment, name="compute_deployment"),

@@ -85,6 +85,7 @@ ACTS: list[tuple[str, str, dict[str, Any], Row]] = [
     ("delete the member's deployment", f"{MERLES}/delete", {"name": "merles"}, MERLES_OWN),
     ("delete the owner's private one", f"{OLIVES}/delete", {"name": "olives"}, OLIVES_OWN),
     ("revoke a token of olive's", "/tokens/{token}/revoke", {}, OLIVE_ALONE),
+    ("have a text formatted", "/markdown", {}, ALL),
     ("add a member", f"{SETTINGS}/members", {"name": "stan", "role": "owner"}, FOR_APP_OWNERS),
     ("change a role", f"{SETTINGS}/members", {"name": "vera", "role": "owner"}, FOR_APP_OWNERS),
     ("remove a member", f"{SETTINGS}/members/remove", {"name": "sam"}, FOR_APP_OWNERS),
