@@ -252,7 +252,9 @@ USAGE_MINUTES_DAYS = read_int("PLAYGROUND_USAGE_MINUTES_DAYS", 7, low=1, high=36
 USAGE_HOURS_DAYS = read_int("PLAYGROUND_USAGE_HOURS_DAYS", 60, low=1, high=3650)
 USAGE_DAYS_DAYS = read_int("PLAYGROUND_USAGE_DAYS_DAYS", 400, low=1, high=36500)
 
-# Runs.
+# Runs: for how many days they are kept, and how much of one user's; what a single one may take.
+RUNS_DAYS = read_int("PLAYGROUND_RUNS_DAYS", 90, low=1, high=36500)
+RUNS_BYTES = read_int("PLAYGROUND_RUNS_MB", 2000, low=1) * 2**20
 RUN_MAX_SECONDS = 3600
 RUN_MAX_TEXT_BYTES = 10 * 2**20
 RUN_MAX_MEDIA_BYTES = 512 * 2**20

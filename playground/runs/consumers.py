@@ -66,7 +66,7 @@ class RunConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no types
             return
         run_id = requests.parse_run_id(message)
         if kind == "attach":
-            runs.attach(self.user, run_id, requests.parse_after(message), feed)
+            runs.attach(self.user, run_id, requests.parse_after(message), feed, requests.parse_key(message))
         elif kind == "detach":
             runs.detach(run_id, feed)
         elif kind == "stop":

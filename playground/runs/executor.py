@@ -21,8 +21,8 @@ from django.db import DatabaseError, connection
 
 from playground.catalog.tokens import mint_gateway_token
 from playground.media import services as media
-from playground.protocol.errors import ConflictError, NotFoundError, OverloadedError, PlaygroundError
-from playground.runs import requests, services
+from playground.protocol.errors import ConflictError, OverloadedError, PlaygroundError
+from playground.runs import housekeeping, requests, services
 from playground.runs.execution import LiveRun
 from playground.runs.feed import Feed, LiveCursor, Pace, StoredCursor
 from playground.runs.writer import Journal, Writer
@@ -128,13 +128,16 @@ class Executor:
         run.task.add_done_callback(lambda _: self._running.subtract([user_pk]))
         feed.follow(run.id, LiveCursor(run.tail, 0))
 
-    def attach(self, user: User, run_id: UUID, after: int, feed: Feed) -> None:
-        """Follow a run from behind event ``after``: live where it runs here, else from storage."""
+    def attach(self, user: User, run_id: UUID, after: int, feed: Feed, key: str = "") -> None:
+        """Follow a run from behind event ``after``: live where it runs here, else from storage.
+
+        ``key`` is that of the link to another's run, which is read as it is stored: each time it is asked whether the
+        link still stands.
+        """
         run = self._runs.get(run_id)
-        if run is None:
-            feed.follow(run_id, StoredCursor(run_id, after, user, self.in_thread))
+        if run is None or run.user_pk != user.pk:
+            feed.follow(run_id, StoredCursor(run_id, after, user, self.in_thread, key))
             return
-        self._check_owner(run, user)
         feed.follow(run_id, LiveCursor(run.tail, after))
         if (timer := self._abandoned.pop(run_id, None)) is not None:
             timer.cancel()
@@ -160,10 +163,6 @@ class Executor:
         if run is None or run.user_pk != user.pk:
             raise ConflictError("This run is not going on here: it had finished first, or there is none for you.")
         return run
-
-    def _check_owner(self, run: LiveRun, user: User) -> None:
-        if run.user_pk != user.pk:
-            raise NotFoundError(f"No run {run.id} for you. It does not exist, or is not yours.")
 
     def _client_of(self, user: User) -> AsyncClient:
         """One light client for each user; they share one channel to the gateway."""
@@ -251,6 +250,7 @@ class Executor:
         await self.in_thread(services.fail_dead_runs, self.worker_id)
 
     async def _sweep(self) -> None:
+        await self.in_thread(housekeeping.sweep)
         await self.in_thread(media.sweep)
 
     async def shutdown(self) -> None:

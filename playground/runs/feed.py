@@ -101,10 +101,11 @@ class StoredCursor:
     Its task reads one page ahead of the socket.
     """
 
-    def __init__(self, run_id: UUID, after: int, user: User, in_thread: InThread) -> None:
+    def __init__(self, run_id: UUID, after: int, user: User, in_thread: InThread, key: str = "") -> None:
         self.is_done = False
         self.is_paced = True
         self._run_id = run_id
+        self._key = key
         self._after = after
         self._user = user
         self._in_thread = in_thread
@@ -130,7 +131,7 @@ class StoredCursor:
     async def _read(self, feed: Feed) -> None:
         try:
             while not self.is_done:
-                page = await self._in_thread(services.read_events, self._user, self._run_id, self._after)
+                page = await self._in_thread(services.read_events, self._user, self._run_id, self._after, self._key)
                 if not page.events and not page.is_end:
                     await asyncio.sleep(POLL_SECONDS)
                     continue

@@ -130,6 +130,11 @@ def parse_after(message: dict[str, Any]) -> int:
     return after
 
 
+def parse_key(message: dict[str, Any]) -> str:
+    """The key of another's link in a message ``attach``; "" where there is none. Raises InputError."""
+    return _text(message, "key", "")
+
+
 def prepare(user: User, request: Request) -> Prepared:
     """Look up and check all that a call needs; reads the database and decodes pictures, so run it in a thread.
 

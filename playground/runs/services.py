@@ -20,44 +20,14 @@ from playground.protocol.errors import NotFoundError, UnavailableError
 from playground.runs import events, words
 from playground.runs.events import Figures
 from playground.runs.models import EventBlock, Run, Worker
-from playground.runs.writer import settle, unstored_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    from django.contrib.auth.models import AnonymousUser
-
-    from playground.catalog.models import Model
 
 logger = logging.getLogger(__name__)
 
 DEAD_AFTER = timedelta(seconds=20)
 PAGE_BLOCKS = 16
-
-
-def recent(user: User | AnonymousUser, model: Model | None = None, limit: int = 20) -> list[Run]:
-    """The user's newest runs, of one model or of all, newest first."""
-    settle(unstored_of(user_id=user.pk))
-    runs = Run.objects.visible_to(user).select_related("model__app__owner", "version").order_by("-created_at")
-    return list((runs.filter(model=model) if model is not None else runs)[:limit])
-
-
-def get(user: User | AnonymousUser, run_id: UUID | str) -> Run:
-    """The user's run with this id. Raises NotFoundError when there is none for this user."""
-    runs = Run.objects.visible_to(user).select_related("model__app__owner", "version")
-    key = _as_uuid(run_id)
-    settle(unstored_of(run_id=key) if key is not None else [])
-    run = runs.filter(pk=key).first() if key is not None else None
-    if run is None:
-        raise NotFoundError(f"No run {run_id} for you. It does not exist, or is not yours.")
-    return run
-
-
-def _as_uuid(run_id: UUID | str) -> UUID | None:
-    try:
-        return run_id if isinstance(run_id, UUID) else UUID(run_id)
-    except ValueError:
-        return None
 
 
 def outputs(run: Run) -> list[Any]:
@@ -74,14 +44,20 @@ class Page:
     is_end: bool
 
 
-def read_events(user: User, run_id: UUID, after: int) -> Page:
-    """The next stored events of a run above ``after``. Raises NotFoundError for nobody's or another's run."""
+def read_events(user: User, run_id: UUID, after: int, key: str = "") -> Page:
+    """The next stored events of a run above ``after``; of another's, with the ``key`` of its link.
+
+    Raises NotFoundError for a run that is not there for this user, also as soon as its link is withdrawn.
+    """
     # The state first: a run that has ended by now has all its events stored.
-    state = Run.objects.visible_to(user).filter(pk=run_id).values_list("state", flat=True).first()
-    if state is None:
-        raise NotFoundError(f"No run {run_id} for you. It does not exist, or is not yours.")
+    found = Run.objects.visible_to(user, key=key).filter(pk=run_id).values_list("state", "user").first()
+    if found is None:
+        raise NotFoundError(f"No run {run_id} for you. It does not exist, or is not shared with you.")
+    state, owner_id = found
     blocks = list(EventBlock.objects.filter(run=run_id, last__gt=after).order_by("first")[:PAGE_BLOCKS])
     pieces = [_above(block, after) for block in blocks]
+    if owner_id != user.pk:
+        pieces = [_without_tracebacks(piece) for piece in pieces]
     is_end = state != Run.State.RUNNING and len(blocks) < PAGE_BLOCKS
     return Page(pieces, blocks[-1].last if blocks else after, is_end)
 
@@ -92,6 +68,20 @@ def _above(block: EventBlock, after: int) -> bytes:
     if block.first <= after:
         content = orjson.dumps([event for event in orjson.loads(content) if event["n"] > after])
     return content[1:-1]
+
+
+def without_traceback(event: dict[str, Any]) -> dict[str, Any]:
+    """An event as others than its run's owner may read it: the lines of a model's code are not for them."""
+    error = event.get("error")
+    if not isinstance(error, dict) or "traceback" not in error:
+        return event
+    return event | {"error": {name: value for name, value in error.items() if name != "traceback"}}
+
+
+def _without_tracebacks(piece: bytes) -> bytes:
+    if b'"traceback"' not in piece:
+        return piece
+    return orjson.dumps([without_traceback(event) for event in orjson.loads(b"[" + piece + b"]")])[1:-1]
 
 
 # Workers: the processes that execute runs.

@@ -113,7 +113,7 @@ def write(news: list[News]) -> None:
 
 def _keep_media(news: list[News]) -> None:
     """Runs and the files that they use, so that a file stays as long as one of them does."""
-    uses = {(entry.journal.row.pk, media_id) for entry in news for media_id in entry.media_ids}
+    uses = dict.fromkeys((entry.journal.row.pk, media_id) for entry in news for media_id in entry.media_ids)
     if not uses:
         return
     found = Reference.objects.filter(pk__in={media_id for _, media_id in uses})
