@@ -154,6 +154,17 @@ def _usable_memory() -> int:
     return min(total, int(limit)) if limit.isdigit() else total
 
 
+def free_memory() -> int:
+    """What nobody holds at this moment, in bytes, limits of the container included."""
+    kilobytes = re.search(r"^MemAvailable:\s+(\d+)", _read(Path("/proc/meminfo")), re.MULTILINE)
+    free = int(kilobytes[1]) * 1024 if kilobytes else _usable_memory()
+    limit, held = _read(_CGROUP / "memory.max"), _read(_CGROUP / "memory.current")
+    if limit.isdigit() and held.isdigit():
+        droppable = re.search(r"^inactive_file (\d+)", _read(_CGROUP / "memory.stat"), re.MULTILINE)
+        free = min(free, int(limit) - int(held) + (int(droppable[1]) if droppable else 0))
+    return max(0, free)
+
+
 def _accelerators() -> int:
     return sum(path.name.removeprefix("nvidia").isdigit() for path in Path("/dev").glob("nvidia*"))
 

@@ -120,6 +120,13 @@ class Deployment(models.Model):
         DRAINING = "draining"
         FAILED = "failed"
 
+    class Stage(models.TextChoices):
+        """How far a replica is while it starts: the reason of that state."""
+
+        PROCESS = "starting the process"
+        LOADING = "loading the model"
+        CHECK = "waiting for its first health check"
+
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="deployments")
     slug = models.CharField(max_length=80)
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="deployments")
@@ -242,6 +249,9 @@ class Transition(models.Model):
     state = models.CharField(max_length=16, choices=Deployment.State.choices)
     reason = models.TextField(blank=True, default="")
     at = models.DateTimeField(auto_now_add=True)
+    marks = models.JSONField(
+        default=dict, blank=True, help_text="Of a start: when each stage was reached, in seconds after ``at``"
+    )
 
     def __str__(self) -> str:
         return f"{self.deployment.slug}: {self.state}"

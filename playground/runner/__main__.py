@@ -109,6 +109,7 @@ async def _run(
         loop.add_signal_handler(number, stop.set)
     if private_input is not None:
         _watch_input(private_input, loop, stop)
+    say("loading the model")
     await serve(
         options.folder,
         host=options.host,

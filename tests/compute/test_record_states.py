@@ -59,3 +59,14 @@ def test_a_stranger_sees_no_deployment_of_a_private_model(deployment: Deployment
     assert Deployment.objects.visible_to(User.objects.get(username="owner")).get() == deployment
     Model.objects.update(visibility=50)
     assert Deployment.objects.visible_to(stranger).get() == deployment
+
+
+def test_a_start_keeps_when_each_stage_was_reached(deployment: Deployment) -> None:
+    for stage in ("starting the process", "loading the model", "waiting for its first health check"):
+        record_state(deployment.pk, State.STARTING, stage, generation=1)
+    (start,) = deployment.transitions.filter(state=State.STARTING)
+    assert list(start.marks) == ["process", "loading", "check"]
+    assert sorted(start.marks.values()) == list(start.marks.values())
+    record_state(deployment.pk, State.STARTING, "starting the process", generation=1)
+    start.refresh_from_db()
+    assert list(start.marks) == ["process"]

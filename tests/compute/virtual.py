@@ -17,7 +17,7 @@ from playground.compute.builds.checkpoints import Checkpoints
 from playground.compute.builds.environments import Environments
 from playground.compute.builds.installer import Installer
 from playground.compute.controller import Controller
-from playground.compute.engines.base import Endpoint
+from playground.compute.engines.base import Endpoint, Stage
 from playground.compute.engines.local import LocalEngine, LocalSettings
 from playground.compute.engines.processes import RunnerGoneError
 from playground.compute.traffic import Traffic
@@ -76,7 +76,8 @@ class FakeRunner:
     def calls(self) -> int:
         return self.owner.traffic.at(self.endpoint)
 
-    async def wait_ready(self) -> Endpoint:
+    async def wait_ready(self, on_stage: Callable[[Stage], None]) -> Endpoint:
+        on_stage(Stage.LOADING)
         await asyncio.sleep(self.world.load_seconds)
         if "broken" in self.folder.name:
             self.die("it cannot be loaded")

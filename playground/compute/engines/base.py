@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from playground.compute.builds.checkpoints import Checkpoint
 
 State = Deployment.State
+Stage = Deployment.Stage
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from playground.compute.builds.installer import BuildError
 from playground.compute.builds.lines import LogFile
-from playground.compute.engines.base import Observed, State
+from playground.compute.engines.base import Observed, Stage, State
 from playground.compute.engines.replica import Replica
 from playground.compute.services.logs import read_tail
 
@@ -244,7 +244,8 @@ class Fleet:
             return self._build_state
         if self._pause is not None:
             return State.STARTING, self._pause_reason
-        return State.STARTING, "loading the model"
+        stages = [one.stage for one in self._replicas if one.state == State.STARTING]
+        return State.STARTING, max(stages, key=list(Stage).index, default=Stage.PROCESS).value
 
 
 def _worth(replica: Replica) -> tuple[bool, int]:

@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from playground.compute.engines.base import Observed, State
+from playground.compute.engines.base import Observed, Stage, State
 from playground.compute.engines.fleet import Fleet
 from playground.compute.engines.processes import RunnerProcess
 from playground.compute.engines.replica import Replica
@@ -89,7 +89,8 @@ class LocalEngine:
         if fleet.has_gone and self._fleets.get(spec.id) is fleet:
             del self._fleets[spec.id]
             fleet.close_log()
-        if observed.state != State.READY and (observed.state, observed.reason) != (before.state, before.reason):
+        is_news = (observed.state, observed.reason) != (before.state, before.reason)
+        if is_news and observed.state != State.READY and observed.reason not in {Stage.PROCESS, Stage.CHECK}:
             progress.info("%s %s%s", spec.name, observed.state, f": {observed.reason}" if observed.reason else "")
         elif observed.state == State.READY != before.state:
             progress.info("%s ready after %.1f s", spec.name, self.now() - fleet.began)

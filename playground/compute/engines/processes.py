@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from playground.compute.builds.lines import copy_lines
-from playground.compute.engines.base import Endpoint
+from playground.compute.engines.base import Endpoint, Stage
 from playground.compute.engines.memory import resident_bytes
 from playground.processes.memory import MALLOC
 
@@ -31,6 +31,7 @@ _CHECK_EVERY = 10.0
 _CHECK_TIMEOUT = 10.0
 _CHECKS_MISSED = 3
 _ADDRESS_LINE = "listening on "
+_LOADING_LINE = "loading the model"
 _PIPE = " pipe "
 CHANNEL_OPTIONS = (("grpc.enable_http_proxy", 0),)
 
@@ -46,6 +47,7 @@ class RunnerProcess:
         self._process = process
         self._say = say
         self._secret = secrets.token_urlsafe(24)
+        self._is_loading: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._last_line = ""
         self._has_loaded = False
@@ -90,14 +92,16 @@ class RunnerProcess:
         """What it holds in memory now, with all that it started."""
         return resident_bytes(self._process.pid)
 
-    async def wait_ready(self) -> Endpoint:
-        """Where it answers, once its model is loaded. Raises RunnerGoneError."""
+    async def wait_ready(self, on_stage: Callable[[Stage], None]) -> Endpoint:
+        """Where it answers, once its model is loaded; ``on_stage`` hears how far it is. Raises RunnerGoneError."""
         exit_status = asyncio.ensure_future(self._process.wait())
         try:
-            awaited: set[asyncio.Future[Any]] = {self._address, exit_status}
-            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
-            if not self._address.done():
-                raise RunnerGoneError(await self._how_it_ended())
+            for reached, stage in ((self._is_loading, Stage.LOADING), (self._address, Stage.CHECK)):
+                awaited: set[asyncio.Future[Any]] = {reached, self._address, exit_status}
+                await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+                if not reached.done() and not self._address.done():
+                    raise RunnerGoneError(await self._how_it_ended())
+                on_stage(stage)
             address, _, pipe_port = self._address.result().partition(_PIPE)
             endpoint = Endpoint(address, self._secret, int(pipe_port or 0))
             self._channel = grpc.aio.insecure_channel(endpoint.address, options=CHANNEL_OPTIONS)
@@ -171,6 +175,8 @@ class RunnerProcess:
         await copy_lines(self._process.stderr, self._note)
 
     def _hear(self, line: str) -> None:
+        if line == _LOADING_LINE and not self._is_loading.done():
+            self._is_loading.set_result(None)
         if line.startswith(_ADDRESS_LINE) and not self._address.done():
             self._address.set_result(line.removeprefix(_ADDRESS_LINE).strip())
         self._say(line)

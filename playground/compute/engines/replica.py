@@ -8,7 +8,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Protocol
 
-from playground.compute.engines.base import ReplicaState, State
+from playground.compute.engines.base import ReplicaState, Stage, State
 from playground.compute.engines.processes import RunnerGoneError
 from playground.compute.machine import in_words
 
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 class Runner(Protocol):
     """A process that was started. ``stop`` in any case."""
 
-    async def wait_ready(self) -> Endpoint:
-        """Raises RunnerGoneError."""
+    async def wait_ready(self, on_stage: Callable[[Stage], None]) -> Endpoint:
+        """``on_stage`` hears how far it is. Raises RunnerGoneError."""
 
     async def wait_gone(self) -> str:
         """How it ended, in words."""
@@ -51,6 +51,7 @@ class Replica:
         self.spec = spec
         self.runner_id = secrets.token_hex(16)
         self.state = State.STARTING
+        self.stage = Stage.PROCESS
         self.endpoint: Endpoint | None = None
         self.memory_bytes = 0
         self.how = ""
@@ -125,13 +126,18 @@ class Replica:
 
     async def _serve(self, runner: Runner) -> str:
         try:
-            endpoint = await runner.wait_ready()
+            endpoint = await runner.wait_ready(self._reach)
         except RunnerGoneError as error:
             return str(error)
         if not self.is_leaving:
             self.endpoint, self.state = endpoint, State.READY
             self._on_change(self)
         return await runner.wait_gone()
+
+    def _reach(self, stage: Stage) -> None:
+        self.stage = stage
+        if not self.is_leaving:
+            self._on_change(self)
 
     async def _watch_memory(self, runner: Runner) -> str:
         limit = self.spec.memory_limit

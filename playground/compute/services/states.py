@@ -49,8 +49,23 @@ def record_state(
     if all(getattr(row, name) == value for name, value in observed.items()):
         return False
     if row.state != state:
-        Transition.objects.create(deployment=row, state=state, reason=reason)
+        Transition.objects.create(deployment=row, state=state, reason=reason, marks=_marks(reason, 0.0))
         observed["state_since"] = timezone.now()
+    elif reason in Deployment.Stage.values:
+        _mark(row, reason)
     Deployment.objects.filter(pk=deployment_pk).update(**observed)
     note_change("state", deployment_pk)
     return True
+
+
+def _mark(row: Deployment, stage: str) -> None:
+    """Note in the history when this stage of a start was reached; another process begins anew."""
+    latest = row.transitions.order_by("-pk").first()
+    if latest is not None and latest.state == Deployment.State.STARTING:
+        before = {} if stage == Deployment.Stage.PROCESS else latest.marks
+        marks = before | _marks(stage, (timezone.now() - latest.at).total_seconds())
+        Transition.objects.filter(pk=latest.pk).update(marks=marks)
+
+
+def _marks(stage: str, seconds: float) -> dict[str, float]:
+    return {Deployment.Stage(stage).name.lower(): round(seconds, 3)} if stage in Deployment.Stage.values else {}
