@@ -32,12 +32,15 @@ _FIXED = {"a": {"target": "_blank"}, "div": _SCROLLER, "pre": {"tabindex": "0"}}
 _ALIGNED = {f"text-align:{side}" for side in ("left", "center", "right")}
 
 
-def render(text: str) -> SafeString:
-    """The text as HTML; what is longer than MAX_CHARACTERS stays as it is written."""
+def render(text: str, *, breaks: bool = True) -> SafeString:
+    """The text as HTML; what is longer than MAX_CHARACTERS stays as it is written.
+
+    With ``breaks`` a line that ends, ends on screen, as models mean it; in a file it ends where its column did.
+    """
     if len(text) > MAX_CHARACTERS:
         return mark_safe(f"<pre>{escape(text)}</pre>")
     cleaned = nh3.clean(
-        _markdown.render(text),
+        (_answers if breaks else _files).render(text),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         attribute_filter=_checked,
@@ -74,9 +77,9 @@ def _lower_headings(state: object) -> None:
             token.tag = f"h{min(int(token.tag[1:]) + _HEADING - 1, 6)}"
 
 
-def _build() -> MarkdownIt:
-    """CommonMark without HTML, with tables and strike-through; a line that ends, ends on screen, as models mean it."""
-    made = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+def _build(*, breaks: bool) -> MarkdownIt:
+    """CommonMark without HTML, with tables and strike-through."""
+    made = MarkdownIt("commonmark", {"html": False, "breaks": breaks}).enable(["table", "strikethrough"])
     made.core.ruler.push("lower_headings", _lower_headings)
     made.add_render_rule("image", _render_picture)
     made.add_render_rule("table_open", lambda *_: "<div><table>\n")
@@ -84,4 +87,4 @@ def _build() -> MarkdownIt:
     return made
 
 
-_markdown = _build()
+_answers, _files = _build(breaks=True), _build(breaks=False)
