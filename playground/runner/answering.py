@@ -185,7 +185,7 @@ class Answering:
             is_old = codec.is_old_form(data)
             arguments = method.arguments(data, self._fetch)
             if inbox is not None and method.stream is not None:
-                arguments[method.stream] = _Inputs(method, inbox, self._fetch, outbox)
+                arguments[method.stream] = _Inputs(call, method, inbox, self._fetch, outbox)
             if call.is_ended:
                 return
             pieces = method.function(**arguments)
@@ -252,7 +252,8 @@ def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *
 class _Inputs:
     """A caller's stream as a blocking model iterates over it."""
 
-    def __init__(self, method: Method, inbox: Inbox, fetch: Fetch, outbox: Outbox) -> None:
+    def __init__(self, call: Call, method: Method, inbox: Inbox, fetch: Fetch, outbox: Outbox) -> None:
+        self._call = call
         self._method = method
         self._inbox = inbox
         self._fetch = fetch
@@ -268,6 +269,7 @@ class _Inputs:
         except PlaygroundError as error:
             self._outbox.failure = error
             raise CallEndedError(error.message) from None
+        self._call.taken += 1
         return item
 
 
@@ -296,4 +298,5 @@ class _AsyncInputs:
                 self.failure = error
                 raise
             if item is not MISSING:
+                self._call.taken += 1
                 return item

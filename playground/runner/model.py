@@ -19,18 +19,20 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 class Call:
     """One answer in the making: its token counts, whether it still has a reader, and why it ended, if it failed.
+    Of a stream also how many inputs the model has taken, so that each output can say which was the last.
 
     Belongs to one request, so counts cannot leak into another. ``end`` is called on the event loop; what must wake up
     then is told through ``on_end``.
     """
 
-    __slots__ = ("call_id", "failure", "is_ended", "is_owner", "on_end", "takes_joined", "tokens")
+    __slots__ = ("call_id", "failure", "is_ended", "is_owner", "on_end", "taken", "takes_joined", "tokens")
 
     def __init__(self, call_id: str = "", *, is_owner: bool = False, takes_joined: bool = False) -> None:
         self.call_id = call_id
         self.is_owner = is_owner
         self.takes_joined = takes_joined
         self.tokens: tuple[int, int, int] | None = None
+        self.taken = 0
         self.is_ended = False
         self.failure: PlaygroundError | None = None
         self.on_end: Callable[[], None] | None = None

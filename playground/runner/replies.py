@@ -56,15 +56,23 @@ _DATA_TAG = _tag(Output, "data")
 
 
 def output(signature: Signature, value: Any, call: Call, *, old_form: bool) -> Pieces:
-    """One value as a reply's output, with the token counts that were set for it. Raises ModelError."""
+    """One value as a reply's output, with the token counts that were set for it. Raises ModelError.
+
+    An output of a stream names the last input that was taken before it, by its number from 1, as its ``input.id``.
+    """
     data: bytes = encode_output(signature, value, old_form=old_form).SerializeToString()
     tokens = call.tokens
     call.tokens = None
-    return (_OUTPUT_START, _DATA_TAG, _varint(len(data)), data, _counts(*tokens) if tokens else b"")
+    facts = (_counts(*tokens) if tokens else b"") + (_taken(call.taken) if call.taken else b"")
+    return (_OUTPUT_START, _DATA_TAG, _varint(len(data)), data, facts)
 
 
 def _counts(prompt: int, completion: int, cached: int) -> bytes:
     return bytes(Output(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached).SerializeToString())
+
+
+def _taken(number: int) -> bytes:
+    return bytes(Output(input=resources_pb2.Input(id=str(number))).SerializeToString())
 
 
 def success(outputs: Sequence[Pieces]) -> bytes:

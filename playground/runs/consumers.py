@@ -9,7 +9,7 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from playground.protocol.errors import AccessError, InputError, PlaygroundError
-from playground.runs import executor, requests, services
+from playground.runs import executor, inputs, requests, services
 
 if TYPE_CHECKING:
     from playground.catalog.models import User
@@ -19,7 +19,7 @@ MAX_MESSAGE = 4 * 2**20
 
 
 class RunConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no types
-    """``ws/runs/``: JSON messages in, events and refusals out. Leaving it detaches; only ``stop`` cancels."""
+    """``ws/runs/``: JSON and live bytes in, events and refusals out. Leaving it detaches; only ``stop`` cancels."""
 
     user: User
     feed: Feed | None = None
@@ -57,7 +57,7 @@ class RunConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no types
             message = parse(frame)
             await self.act(feed, message)
         except PlaygroundError as error:
-            feed.refuse(_run_of(message), error)
+            feed.refuse(_run_of(message), error, _key_of(message))
 
     async def act(self, feed: Feed, message: dict[str, Any]) -> None:
         runs, kind = executor.current(), message.get("type")
@@ -72,7 +72,7 @@ class RunConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no types
         elif kind == "stop":
             runs.stop(self.user, run_id)
         elif kind == "input":
-            await runs.give(self.user, run_id, message.get("value"))
+            await runs.give(self.user, run_id, inputs.parse_given(message))
         elif kind == "close_input":
             runs.close_input(self.user, run_id)
         else:
@@ -89,10 +89,11 @@ class RunConsumer(AsyncConsumer):  # type: ignore[misc] # Channels has no types
 def parse(frame: dict[str, Any]) -> dict[str, Any]:
     """The message in a frame. Raises InputError, AccessError."""
     text = frame.get("text")
-    if text is None:
-        raise InputError("Messages are JSON text, not bytes.")
-    if len(text) > MAX_MESSAGE:
+    content = frame.get("bytes") or b""
+    if len(content if text is None else text) > MAX_MESSAGE:
         raise AccessError(f"A message may have at most {MAX_MESSAGE // 2**20} MB. Files are uploaded, not sent here.")
+    if text is None:
+        return inputs.parse_binary(content)
     try:
         message = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -100,6 +101,12 @@ def parse(frame: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise InputError("The message is no JSON object.")
     return message
+
+
+def _key_of(message: dict[str, Any]) -> str | None:
+    """How the page knows the input that was refused; None where it was no input."""
+    key = message.get("key", "")
+    return key[: inputs.MAX_KEY] if message.get("type") == "input" and isinstance(key, str) else None
 
 
 def _run_of(message: dict[str, Any]) -> str | None:

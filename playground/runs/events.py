@@ -18,7 +18,8 @@ from playground.protocol.errors import PlaygroundError
 
 logger = logging.getLogger(__name__)
 
-STARTED, DEPLOYING, ROUTED, OUTPUT = "started", "deploying", "routed", "output"
+STARTED, DEPLOYING, ROUTED, INPUT, OUTPUT = "started", "deploying", "routed", "input", "output"
+PASSING = "passing"
 FINISHED, FAILED, STOPPED = "finished", "failed", "stopped"
 LAST_KINDS = frozenset({FINISHED, FAILED, STOPPED})
 
@@ -52,9 +53,29 @@ def routed(*, served_by: Fields, as_asked: bool) -> Fields:
     return {"served_by": served_by, "as_asked": as_asked}
 
 
-def output(index: int, value: Any, tokens: int = 0) -> Fields:
-    """One output, plain; ``i`` counts from 0; ``tokens`` is how many were made so far, where that is news."""
-    return {"i": index, "value": value, "tokens": tokens} if tokens else {"i": index, "value": value}
+def given(index: int, facts: Fields) -> Fields:
+    """One input of a stream, on its way to the model; ``i`` counts from 0.
+
+    ``facts`` hold its plain ``value``, or the ``size`` and ``content_type`` of live bytes, which are not kept; and the
+    ``key`` by which the page knows it that sent it.
+    """
+    return {"i": index, **facts}
+
+
+def output(index: int, value: Any, tokens: int = 0, of: int | None = None) -> Fields:
+    """One output, plain; ``i`` counts from 0; ``tokens`` is how many were made so far, where that is news; ``of`` is
+    the index of the input that a stream's output answers, where the runner says."""
+    fields: Fields = {"i": index, "value": value}
+    if tokens:
+        fields["tokens"] = tokens
+    if of is not None:
+        fields["of"] = of
+    return fields
+
+
+def passing(index: int) -> Fields:
+    """From output ``index`` on a live stream is shown and not kept: its events have no number any more."""
+    return {"i": index}
 
 
 def finished(figures: Figures) -> Fields:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from playground.catalog.models import User
+    from playground.runs.inputs import Given
     from playground.runs.requests import Request
     from playground.runs.services import SignedIn
 
@@ -151,9 +152,9 @@ class Executor:
         """Stop the computation. A run that has finished stays finished."""
         self._find(user, run_id).stop()
 
-    async def give(self, user: User, run_id: UUID, value: Any) -> None:
+    async def give(self, user: User, run_id: UUID, given: Given) -> None:
         """One more input for a stream's open input."""
-        await self._find(user, run_id).give(value)
+        await self._find(user, run_id).give(given)
 
     def close_input(self, user: User, run_id: UUID) -> None:
         self._find(user, run_id).close_input()

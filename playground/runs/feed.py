@@ -61,6 +61,7 @@ class LiveCursor:
         self.is_paced = True
         self._tail = tail
         self._after = after
+        self._passed = tail.passed_count
         self._feed: Feed | None = None
 
     def open(self, feed: Feed) -> None:
@@ -78,7 +79,11 @@ class LiveCursor:
                 self._feed.wake()
         elif self._tail.is_ended:
             self.is_done = True
-        return events
+        return self._take_passed() + events  # what passes came before the end, if that is among them
+
+    def _take_passed(self) -> list[bytes]:
+        fresh, self._passed = self._tail.passed_count - self._passed, self._tail.passed_count
+        return list(self._tail.passed)[-fresh:] if fresh else []
 
     def close(self) -> None:
         if self._feed is not None:
@@ -205,13 +210,14 @@ class Feed:
             del self._cursors[run_id]
             self.refuse(run_id, error)
 
-    def refuse(self, run_id: UUID | str | None, error: PlaygroundError) -> None:
-        """Say that something was not done, and why; ``field`` names the argument it was about."""
+    def refuse(self, run_id: UUID | str | None, error: PlaygroundError, key: str | None = None) -> None:
+        """Say that something was not done, and why; ``field`` names the argument it was about, ``key`` the input."""
         if len(self._refusals) < MAX_REFUSALS:
             field = getattr(error, "argument", "")
             described = describe_error(error) | ({"field": field} if field else {})
             run = str(run_id) if run_id else None
-            self._refusals.append(orjson.dumps({"type": "refused", "run": run, "error": described}))
+            about = {} if key is None else {"key": key}
+            self._refusals.append(orjson.dumps({"type": "refused", "run": run, "error": described, **about}))
         self.wake()
 
     def close(self) -> None:

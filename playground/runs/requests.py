@@ -14,7 +14,7 @@ from django.db import connection
 from playground.catalog.models import Model, ModelVersion, User
 from playground.compute.models import Deployment
 from playground.media import services as media
-from playground.protocol.errors import ConflictError, DeployingError, InputError, NotFoundError, PlaygroundError
+from playground.protocol.errors import DeployingError, InputError, NotFoundError, PlaygroundError
 from playground.protocol.fields import holds_secret, is_secret
 from playground.protocol.plain import from_plain
 from playground.protocol.signatures import MethodKind, bind, kind_of, output_field, stream_field, unknown_argument
@@ -74,6 +74,11 @@ class Prepared:
     arguments: dict[str, Any]
     inputs: list[Any]
     media_ids: frozenset[str]
+
+    def given(self, plain: dict[str, Any]) -> list[Any]:
+        """The stream's inputs that came with the start, as they are kept, out of the arguments that are kept."""
+        field = stream_field(self.signature)
+        return plain.get(field.name, []) if field is not None else []
 
     @property
     def kind(self) -> MethodKind:
@@ -143,7 +148,7 @@ def prepare(user: User, request: Request) -> Prepared:
     _check_new(user, request)
     target = _targets.find(user, request)
     signature = _signature(request, target)
-    reader = _Reader(user)
+    reader = Reader(user)
     arguments, inputs = _arguments(signature, request, reader)
     return Prepared(
         target=target,
@@ -268,7 +273,7 @@ def _signature(request: Request, target: Target) -> MethodSignature:
     raise NotFoundError(f"{name} has no method {request.method!r}. It has {names}. Nothing was run.")
 
 
-class _Reader:
+class Reader:
     """Opens the media that arguments name, as the user may see them, and remembers which those were."""
 
     def __init__(self, user: User) -> None:
@@ -280,7 +285,7 @@ class _Reader:
             if len(self.ids) >= _MAX_MEDIA_PER_CALL:
                 raise InputError(f"A call takes at most {_MAX_MEDIA_PER_CALL} files.")
             reference = media.find(self.user, str(media_id))
-            _check_content(reference.content_type, reference.name, field)
+            check_content(reference.content_type, reference.name, field)
             self.ids.add(reference.pk)
             with media.open_bytes(reference) as file:
                 return file.read()
@@ -288,7 +293,8 @@ class _Reader:
         return fetch
 
 
-def _check_content(content_type: str, name: str, field: ModelTypeField) -> None:
+def check_content(content_type: str, name: str, field: ModelTypeField) -> None:
+    """Raises InputError where a field for pictures, sounds or films is given something else."""
     wanted = {_MEDIA_KINDS[kind] for kind in _kinds(field) if kind in _MEDIA_KINDS}
     is_free = any(kind not in _MEDIA_KINDS for kind in _kinds(field) if kind not in {"LIST", "TUPLE"})
     if wanted and not is_free and not any(content_type.startswith(prefix) for prefix in wanted):
@@ -302,7 +308,7 @@ def _kinds(field: ModelTypeField) -> Iterator[str]:
         yield from _kinds(inner)
 
 
-def _arguments(signature: MethodSignature, request: Request, reader: _Reader) -> tuple[dict[str, Any], list[Any]]:
+def _arguments(signature: MethodSignature, request: Request, reader: Reader) -> tuple[dict[str, Any], list[Any]]:
     """The arguments as values, and those inputs of a stream that were given with the start."""
     streamed = stream_field(signature)
     fields = {field.name: field for field in signature.input_fields}
@@ -325,10 +331,10 @@ def without_secrets(signature: MethodSignature, arguments: dict[str, Any]) -> di
     """The plain arguments as a run keeps them: a secret is used once, for its call, and stored nowhere."""
     fields = {field.name: field for field in signature.input_fields}
     kept = {name: plain for name, plain in arguments.items() if not is_secret(fields[name])}
-    return {name: _blanked(plain, fields[name]) for name, plain in kept.items()}
+    return {name: blanked(plain, fields[name]) for name, plain in kept.items()}
 
 
-def _blanked(plain: Any, field: ModelTypeField) -> Any:
+def blanked(plain: Any, field: ModelTypeField) -> Any:
     """A plain value whose secret parts are empty."""
     if is_secret(field):
         return ""
@@ -336,16 +342,16 @@ def _blanked(plain: Any, field: ModelTypeField) -> Any:
         return plain
     if isinstance(plain, list):  # a list's items, or a tuple's
         inners = [*field.type_args] * (1 if len(field.type_args) > 1 else len(plain))
-        return [_blanked(item, inner) for item, inner in zip(plain, inners, strict=False)]
+        return [blanked(item, inner) for item, inner in zip(plain, inners, strict=False)]
     if isinstance(plain, dict) and len(plain) == 1 and (key := next(iter(plain))) in {"fields", "tuple"}:
-        return {key: _blanked(plain[key], field)}
+        return {key: blanked(plain[key], field)}
     if not isinstance(plain, dict):
         return None
     inners_by_name = {inner.name: inner for inner in field.type_args}
-    return {name: _blanked(item, inners_by_name[name]) for name, item in plain.items() if name in inners_by_name}
+    return {name: blanked(item, inners_by_name[name]) for name, item in plain.items() if name in inners_by_name}
 
 
-def _stream_inputs(plain: Any, field: ModelTypeField, reader: _Reader) -> list[Any]:
+def _stream_inputs(plain: Any, field: ModelTypeField, reader: Reader) -> list[Any]:
     if not isinstance(plain, list):
         raise InputError(f'argument "{field.name}" needs a list of inputs', argument=field.name)
     return [read_value(item, field, reader.fetcher(field)) for item in plain]
@@ -357,11 +363,3 @@ def read_value(plain: Any, field: ModelTypeField, fetch: Callable[[str], bytes])
         return from_plain(plain, field, fetch)
     except PlaygroundError as error:
         raise InputError(error.message, argument=field.name) from None
-
-
-def read_input(user: User, signature: MethodSignature, plain: Any) -> Any:
-    """One more input of a stream as a value. Raises InputError, ConflictError where there is no stream."""
-    field = stream_field(signature)
-    if field is None:
-        raise ConflictError(f"{signature.name} takes no stream of inputs.")
-    return read_value(plain, field, _Reader(user).fetcher(field))

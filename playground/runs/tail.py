@@ -6,9 +6,12 @@ A reader pulls what lies behind its cursor, so a slow one costs nothing; nobody 
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from playground.runs.events import LAST_KINDS, OUTPUT, Fields, encode
+
+PASSING_EVENTS = 128
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -21,9 +24,13 @@ class Follower(Protocol):
 
 
 class Tail:
-    """Events as JSON, number ``n`` at index ``n - 1``. Appended to on the loop alone; slices are safe in any thread."""
+    """Events as JSON, number ``n`` at index ``n - 1``. Appended to on the loop alone; slices are safe in any thread.
 
-    __slots__ = ("began", "events", "followers", "is_ended", "run_id", "size", "unpaced")
+    ``passed`` holds the newest of those that are shown and not kept, which have no number; ``passed_count`` of them
+    came in all.
+    """
+
+    __slots__ = ("began", "events", "followers", "is_ended", "passed", "passed_count", "run_id", "size", "unpaced")
 
     def __init__(self, run_id: UUID) -> None:
         self.run_id = run_id
@@ -32,6 +39,8 @@ class Tail:
         self.size = 0
         self.unpaced = 0  # how many events came before the first output
         self.is_ended = False
+        self.passed: deque[bytes] = deque(maxlen=PASSING_EVENTS)
+        self.passed_count = 0
         self.followers: set[Follower] = set()
 
     def append(self, kind: str, fields: Fields) -> None:
@@ -42,6 +51,15 @@ class Tail:
         if kind != OUTPUT and self.unpaced == len(self.events) - 1:
             self.unpaced += 1
         self.is_ended = kind in LAST_KINDS
+        self._wake()
+
+    def pass_on(self, kind: str, fields: Fields) -> None:
+        """Show an event to those who follow now; it is not kept."""
+        self.passed.append(encode(0, self.elapsed_ms(), kind, fields))
+        self.passed_count += 1
+        self._wake()
+
+    def _wake(self) -> None:
         for follower in self.followers:
             follower.wake()
 

@@ -178,6 +178,8 @@ class ServedBy:
 class Answer(NamedTuple):
     """One output and what is known about it. Counts are 0 where the model gave none.
 
+    ``answers`` is of a stream: the number, from 1, of the last input that the model had taken; 0 where nobody says.
+
     A tuple, because one is made for every piece of a stream: a frozen dataclass takes three times as long.
     """
 
@@ -188,6 +190,7 @@ class Answer(NamedTuple):
     served_by: ServedBy | None
     request_id: str
     data: Data
+    answers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +267,13 @@ def read_answer(signature: Signature, reply: Reply, *, served_by: ServedBy | Non
         served_by=served_by or read_served_by(reply),
         request_id=reply.status.req_id,
         data=data,
+        answers=_answered(output) if output.HasField("input") else 0,
     )
+
+
+def _answered(output: resources_pb2.Output) -> int:
+    name = output.input.id
+    return int(name) if name.isascii() and name.isdigit() and len(name) < 10 else 0
 
 
 class AnswerReader:

@@ -107,3 +107,19 @@ def test_a_cancelled_prediction_can_be_noticed(kinds: Caller) -> None:
     wait_for("notice started")
     call.cancel()
     wait_for("cancel noticed")
+
+
+@pytest.mark.parametrize("method", ["stream", "stream_async"])
+def test_each_output_names_the_last_input_taken(kinds: Caller, method: str) -> None:
+    talk = Conversation(kinds, method)
+    for text in ("one", "two", "three"):
+        talk.say(text)
+    talk.end()
+    assert [reply.outputs[0].input.id for reply in talk.replies] == ["1", "2", "3"]
+
+
+def test_an_output_before_any_input_names_none(kinds: Caller) -> None:
+    talk = Conversation(kinds, "greet_then_stream")
+    talk.send(kinds.arguments("greet_then_stream"))
+    assert not next(talk.replies).outputs[0].HasField("input")
+    talk.end()

@@ -16,7 +16,7 @@ from playground.protocol import codec, errors
 from playground.protocol.signatures import build_signatures
 from playground.protocol.values import Concept, Image
 
-METHODS = ("predict", "picture", "concepts", "ranged", "generate", "endless", "breaks", "quick", "stream")
+METHODS = ("predict", "picture", "concepts", "ranged", "generate", "endless", "breaks", "quick", "stream", "watch")
 
 
 class Declared:
@@ -49,6 +49,9 @@ class Declared:
     def stream(self, text: Iterator[str]) -> Iterator[str]:
         raise NotImplementedError
 
+    def watch(self, frame: Iterator[Image]) -> Iterator[str]:
+        raise NotImplementedError
+
 
 for name in METHODS:
     getattr(Declared, name)._is_model_method = True
@@ -63,6 +66,7 @@ class Gateway:
         self.cancelled = 0
         self.deploying = 0
         self.gone = False
+        self.says_taken = True
         self.port = 0
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
         self.served_by = resources_pb2.RunnerSelector(
@@ -130,11 +134,18 @@ class Gateway:
                     yield self._refusal(errors.UnavailableError("The replica went away after 2 outputs."))
 
     async def _stream(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
-        signature = SIGNATURES["stream"]
+        taken = 0
         async for request in requests:
             data = request.inputs[0].data
+            signature = SIGNATURES[codec.method_name(data) or "stream"]
             with contextlib.suppress(errors.InputError):
-                yield self._reply(signature, f"<{codec.decode_stream_item(signature, data)}>")
+                item = codec.decode_stream_item(signature, data)
+                taken += 1
+                said = f"{len(item.bytes)} bytes" if isinstance(item, Image) else f"<{item}>"
+                reply = self._reply(signature, said)
+                if self.says_taken:
+                    reply.outputs[0].input.id = str(taken)
+                yield reply
 
     def _read(self, request: Any, context: Any) -> tuple[Any, dict[str, Any]]:
         metadata = dict(context.invocation_metadata())

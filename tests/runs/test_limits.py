@@ -16,7 +16,7 @@ from django.test import Client
 from playground.asgi import application
 from playground.catalog.models import User
 from playground.media import services as media
-from playground.runs import consumers, execution, executor
+from playground.runs import consumers, executor, inputs
 from playground.runs.consumers import RunConsumer
 from tests.media.conftest import picture
 from tests.runs.conftest import Connect, Socket, eventually
@@ -35,9 +35,10 @@ async def test_garbage_is_refused_and_the_socket_goes_on(page: Socket, text: str
     assert values(await page.events(await page.start("predict", arguments={"text": "Ada"}))) == ["Hello, Ada!"]
 
 
-async def test_bytes_are_refused(page: Socket) -> None:
-    await page.send_to(bytes_data=b"\0\1")
-    assert "not bytes" in (await page.refusal())["error"]["message"]
+@pytest.mark.parametrize("content", [b"\0\1", b"\0\0\0\5{}", b"\0\0\0\1x", b"\0\0\0\2[]", b"\0\0\0\2{}"])
+async def test_bytes_without_a_head_are_refused(page: Socket, content: bytes) -> None:
+    await page.send_to(bytes_data=content)
+    assert (await page.refusal())["error"]["name"] == "InputError"
 
 
 async def test_a_huge_message_is_refused(page: Socket) -> None:
@@ -94,19 +95,19 @@ async def test_open_input_ends_when_its_pages_stay_away(connect: Connect, settin
     await page.events(run, lambda event: event["kind"] == "output")
     await page.disconnect()
     page = await connect()
-    await page.send_json_to({"type": "attach", "run": run, "after": 3})
+    await page.send_json_to({"type": "attach", "run": run, "after": 4})
     assert await page.receive_nothing(0.5)
     await page.disconnect()
     page = await connect()
     await eventually(lambda: executor.current()._runs[uuid.UUID(run)].is_ended)
-    await page.send_json_to({"type": "attach", "run": run, "after": 3})
+    await page.send_json_to({"type": "attach", "run": run, "after": 4})
     assert kinds(await page.events(run)) == ["finished"]
     await page.send_json_to({"type": "input", "run": run, "value": "late"})
     assert "no more inputs" in (await page.refusal())["error"]["message"]
 
 
 async def test_inputs_wait_in_a_bounded_queue(page: Socket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution, "WAITING_INPUTS", 0)
+    monkeypatch.setattr(inputs, "WAITING", 0)
     run = await page.start("stream", arguments={"text": ["a"]}, open_input=True)
     await page.events(run, lambda event: event["kind"] == "output")
     await page.send_json_to({"type": "input", "run": run, "value": "b"})
