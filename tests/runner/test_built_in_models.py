@@ -18,7 +18,7 @@ from playground.media import samples
 from playground.protocol.values import Audio, Image
 from playground.runner import examples
 from playground.runner.testing import running
-from tests.runner.calling import Caller, calling, request
+from tests.runner.calling import Caller, Conversation, calling, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +52,14 @@ def test_nanodet_boxes_what_is_there(nanodet: Caller, name: str, label: str, sco
     left, top, right, bottom = region.box
     assert 0 <= left < right <= 1
     assert 0 <= top < bottom <= 1
+
+
+def test_nanodet_boxes_one_picture_after_another(nanodet: Caller) -> None:
+    talk = Conversation(nanodet, "stream", threshold=0.45)
+    for name, label in (("astronaut", "person"), ("coffee", "cup")):
+        talk.say(sample(name))
+        assert talk.hear()[0].concepts[0].name == label
+    talk.end()
 
 
 def test_a_threshold_of_one_leaves_nothing(nanodet: Caller) -> None:

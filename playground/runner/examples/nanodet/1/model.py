@@ -1,5 +1,6 @@
 """NanoDet through onnxruntime: boxes around the 80 kinds of things that COCO knows."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,25 @@ class NanoDet(ModelClass):
         ),
     ) -> list[Region]:
         """Regions with a box and a concept each, the surest first."""
+        return self.regions(image, threshold)
+
+    @ModelClass.method
+    def stream(
+        self,
+        image: Iterator[PIL.Image.Image],
+        threshold: float = Param(
+            default=0.4,
+            min_value=0.0,
+            max_value=1.0,
+            description="Leave out what the network is less sure of than this.",
+            is_param=True,
+        ),
+    ) -> Iterator[list[Region]]:
+        """The same for one picture after another, such as a camera's."""
+        for picture in image:
+            yield self.regions(picture, threshold)
+
+    def regions(self, image, threshold):
         return [
             Region(box=[float(edge) for edge in box], concepts=[Concept(LABELS[label], float(score))])
             for label, score, box in self.detect(image, threshold)
