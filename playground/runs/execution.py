@@ -25,7 +25,7 @@ from playground.protocol.errors import (
 )
 from playground.protocol.plain import to_plain
 from playground.protocol.signatures import MethodKind
-from playground.runs import bounds, events, requests, services, words
+from playground.runs import bounds, events, inputs, requests, services, words
 from playground.runs.events import Figures
 from playground.runs.inputs import Inputs
 from playground.runs.models import Run
