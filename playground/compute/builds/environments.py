@@ -17,6 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from playground.compute.builds.lines import kept_lines
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -43,6 +45,10 @@ class Environments:
         place = self._place(requirements, folder)
         return _interpreter(place) if (place / _MARKER).is_file() else None
 
+    def log(self, requirements: str, folder: Path) -> Path:
+        """Where the lines of the last build of these requirements are kept, beside what it made."""
+        return self._place(requirements, folder).with_suffix(".log")
+
     async def make(self, requirements: str, folder: Path, say: Callable[[str], None]) -> Path:
         """The interpreter that serves these requirements, made now if need be. Raises BuildError."""
         found = self.find(requirements, folder)
@@ -50,7 +56,8 @@ class Environments:
             return found
         place = self._place(requirements, folder)
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
-        await self._build(place, folder, say)
+        with kept_lines(self.log(requirements, folder), say) as say_and_keep:
+            await self._build(place, folder, say_and_keep)
         (place / _MARKER).write_text(json.dumps({"python": platform.python_version(), "requirements": requirements}))
         return _interpreter(place)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from io import FileIO
     from pathlib import Path
 
@@ -75,3 +76,23 @@ class LogFile:
             self._file = self.path.open("ab", buffering=0)
             self._size = self._file.tell()
         self._size += self._file.write(f"{datetime.now(UTC):%H:%M:%S} {line}\n".encode(errors="replace"))
+
+
+@contextlib.contextmanager
+def kept_lines(path: Path, say: Callable[[str], None]) -> Iterator[Callable[[str], None]]:
+    """``say`` with each line kept at ``path`` too, which begins anew; what ends it early is its last line."""
+    for old in (path, path.with_suffix(".log.1")):
+        old.unlink(missing_ok=True)
+    file = LogFile(path)
+
+    def say_and_keep(line: str) -> None:
+        say(line)
+        file.write(line)
+
+    try:
+        yield say_and_keep
+    except Exception as error:
+        file.write(f"It failed: {error}")
+        raise
+    finally:
+        file.close()

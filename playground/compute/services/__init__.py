@@ -5,6 +5,7 @@ One act is one transaction, which also tells the other processes. Pages, command
 
 from __future__ import annotations
 
+from playground.compute.services.builds import read_build_log
 from playground.compute.services.clusters import (
     ClusterFacts,
     create_cluster,
@@ -61,6 +62,7 @@ __all__ = [
     "log_path",
     "may_change",
     "need_of",
+    "read_build_log",
     "read_log",
     "read_tail",
     "record_state",
