@@ -71,7 +71,7 @@ def _copy(folder: ModelFolder, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".copying-") as made:
         copy = Path(made) / "folder"
-        for name in _file_names(folder.path):
+        for name in file_names(folder.path):
             target = copy / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(folder.path / name, target)
@@ -84,14 +84,15 @@ def _copy(folder: ModelFolder, place: Path) -> None:
 def folder_digest(path: Path) -> str:
     """sha256 over the names and contents of all files, so that any edit makes another version."""
     total = hashlib.sha256()
-    for name in _file_names(path):
+    for name in file_names(path):
         total.update(f"{name.as_posix()}\0".encode())
         with (path / name).open("rb") as file:
             total.update(hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()
 
 
-def _file_names(path: Path) -> list[Path]:
+def file_names(path: Path) -> list[Path]:
+    """The files that make the folder what it is, in order, without what tools leave behind."""
     names = (file.relative_to(path) for file in sorted(path.rglob("*")) if file.is_file())
     return [name for name in names if not _IGNORED.intersection(name.parts)]
 
