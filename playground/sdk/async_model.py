@@ -32,7 +32,7 @@ from playground.sdk.streams import AsyncStream, OnWait, Plan, Terms
 class Pending:
     """A call by name of a method that is not known yet: awaited or iterated, as whatever it turns out to be."""
 
-    def __init__(self, model: AsyncModel, name: str, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, model: AsyncModel, name: str, /, *args: Any, **kwargs: Any) -> None:
         self._model = model
         self._call = name, args, kwargs
         self._stream: AsyncStream[Any] | None = None

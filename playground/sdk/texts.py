@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,16 +10,24 @@ from typing import Any
 
 from playground.protocol.errors import InputError
 from playground.protocol.fields import Field, Types
-from playground.protocol.values import Audio, Concept, Frame, Image, NamedFields, Region, Text, Video
+from playground.protocol.values import Audio, Concept, Frame, Image, NamedFields, Region, Text, Video, _numpy
 
+_NPY = b"\x93NUMPY"
 MEDIA = {Types.IMAGE: Image, Types.AUDIO: Audio, Types.VIDEO: Video}
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
 
 def parse_value(field: Field, text: str) -> Any:
-    """The value that ``text`` stands for: ``@path`` is a file's content; raises InputError naming the field."""
-    if text.startswith("@") and field.type != Types.JSON_DATA:
+    """The value that ``text`` stands for: ``@path`` is a file's content, ``@@`` begins a text with one such sign.
+
+    Raises InputError naming the field.
+    """
+    if text.startswith("@") and field.type != Types.JSON_DATA and not text.startswith("@@"):
         return _from_file(field, text[1:])
+    return _parse_words(field, text[1:] if text.startswith("@@") else text)
+
+
+def _parse_words(field: Field, text: str) -> Any:
     try:
         return _parse(field, text)
     except ValueError:
@@ -31,10 +40,19 @@ def parse_content(field: Field, content: bytes) -> Any:
         return MEDIA[field.type](bytes=content)
     if field.type == Types.BYTES:
         return content
+    if field.type == Types.NDARRAY and content.startswith(_NPY):
+        return _load_array(field, content)
     try:
-        return parse_value(field, content.decode())
+        return _parse_words(field, content.decode())
     except UnicodeDecodeError:
         raise InputError(f"{field.name} takes text, and the file holds none.") from None
+
+
+def _load_array(field: Field, content: bytes) -> Any:
+    try:
+        return _numpy().load(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise InputError(f"{field.name}: the file is no array: {error}.") from None
 
 
 def _from_file(field: Field, path: str) -> Any:

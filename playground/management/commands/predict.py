@@ -37,10 +37,15 @@ class Command(PlaygroundCommand):
         )
         parser.add_argument("text", nargs="?", help="the text to ask about; what is piped in, where it is left out")
         parser.add_argument(
-            "-i", "--input", action="append", default=[], metavar="NAME=VALUE", help="an argument; @path for a file"
+            "-i",
+            "--input",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="an argument; @path for a file, @@ for @",
         )
         parser.add_argument("--method", help="which method (the first that streams its answer, else the first)")
-        parser.add_argument("--deployment", default="", metavar="D", help="ask this deployment")
+        parser.add_argument("--deployment", default="", metavar="D", help="ask this deployment; another's as USER/D")
         parser.add_argument("--cluster", default="", metavar="C", help="ask the deployment in this cluster ...")
         parser.add_argument("--nodepool", default="", metavar="N", help="... on this nodepool")
         source = parser.add_mutually_exclusive_group()
@@ -51,9 +56,11 @@ class Command(PlaygroundCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with self.open_client(options["timeout"]) as client:
+            owner, _, deployment = options["deployment"].rpartition("/")
             model = client.model(
                 options["ref"],
-                deployment_id=options["deployment"],
+                deployment_id=deployment,
+                deployment_user_id=owner,
                 compute_cluster_id=options["cluster"],
                 nodepool_id=options["nodepool"],
             )
