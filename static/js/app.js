@@ -1,19 +1,14 @@
-/* The one entry: defines the elements that pages use. */
-import "./elements/array-input.js";
+/* The one entry: the elements of every page, then those of this one. */
 import "./elements/ask-dialog.js";
-import "./elements/choice-list.js";
 import "./elements/copy-button.js";
-import "./elements/field-group.js";
-import "./elements/field-list.js";
-import "./elements/json-editor.js";
 import "./elements/local-time.js";
-import "./elements/media-input.js";
 import "./elements/menu-popover.js";
-import "./elements/number-row.js";
-import "./elements/play-field.js";
-import "./elements/play-page.js";
 import "./elements/relative-time.js";
-import "./elements/run-view.js";
-import "./elements/stream-composer.js";
 import "./elements/theme-switch.js";
 import "./logs.js";
+import { bring } from "./parts.js";
+
+await bring(document);
+// It asks its parts for their values the moment it stands.
+if (document.querySelector("play-page")) import("./elements/play-page.js");
+document.addEventListener("htmx:load", (event) => event.target !== document.body && bring(event.target.parentNode ?? document));

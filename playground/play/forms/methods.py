@@ -32,6 +32,8 @@ _ACCEPT: dict[int, str] = {
     Types.NDARRAY: ".npy",
 }
 _MEDIA = frozenset({"image", "audio", "video", "file"})
+_PLAIN = frozenset({"text", "line", "number", "choice", "switch"})
+_SHOWN_AS_MEDIA = frozenset({Types.IMAGE, Types.AUDIO, Types.VIDEO, Types.REGION, Types.FRAME, Types.NDARRAY, Types.BYTES})
 _COMPOUND = frozenset({"group", "list", "choices", "numbers", "array"})
 # How programs speak to a model in other protocols than ours: no person fills these in.
 TRANSPORTS = frozenset({"openai_transport", "openai_stream_transport", "mcp_transport"})
@@ -297,6 +299,17 @@ class MethodForm:
     @property
     def takes_pictures(self) -> bool:
         return any(inner.type == Types.IMAGE for entry in self.fields for inner in _all_types(entry.signature))
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether a control is more than a plain one."""
+        return any(entry.kind not in _PLAIN or entry.signature.type == Types.TEXT for entry in self.fields)
+
+    @property
+    def shows_media(self) -> bool:
+        """Whether a picture, a sound, a film, a file or what lies on one may stand on the page."""
+        ends = (*self.signature.input_fields, *self.signature.output_fields)
+        return any(inner.type in _SHOWN_AS_MEDIA for end in ends for inner in _all_types(end))
 
     @property
     def shape(self) -> dict[str, Any]:

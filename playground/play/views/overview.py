@@ -67,6 +67,10 @@ def _show_model(
         "model": model,
         "version_id": version_id,
         "forms": forms,
+        "needs": {
+            "parts": any(form.has_parts for form in forms),
+            "media": any(form.shows_media for form in forms),
+        },
         "current": _current(forms, run.method if run else request.GET.get("method", "")),
         "choices": choices,
         "choice": choice,

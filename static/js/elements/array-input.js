@@ -1,6 +1,7 @@
 /* An array of numbers: written out as nested lists, or a .npy file. */
 import { shapeOf, sizeWords } from "../state/arrays.js";
 import { parseJson } from "../state/json.js";
+import "../state/json-values.js";
 import { read, toText } from "../state/values.js";
 import "./media-input.js";
 

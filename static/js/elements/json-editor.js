@@ -1,6 +1,7 @@
 /* JSON while it is written: what it is so far, where it stops being JSON, and put in order on demand. */
 import { plural } from "../format.js";
 import { parseJson, writeJson } from "../state/json.js";
+import "../state/json-values.js";
 
 const LARGE = 200_000;
 

@@ -1,6 +1,7 @@
 /* The model page: which method, what is asked, and the run that is open. */
 import { announce } from "../announce.js";
 import { duration, plural } from "../format.js";
+import { bring } from "../parts.js";
 import { readDraft, saveDraft } from "../state/drafts.js";
 import { Run, newRunId } from "../state/run.js";
 import { RunSocket } from "../transport/socket.js";
@@ -10,6 +11,7 @@ const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
 class PlayPage extends HTMLElement {
   #socket = null;
   #run = null;
+  #chosen = "";
   #timer = 0;
 
   connectedCallback() {
@@ -81,8 +83,11 @@ class PlayPage extends HTMLElement {
     if (event.target.closest("[data-unfold]")) this.#unfold();
   };
 
-  #chooseMethod(choice) {
-    this.dataset.method = choice.dataset.methodChoice;
+  async #chooseMethod(choice) {
+    const method = (this.#chosen = choice.dataset.methodChoice);
+    await Promise.all(this.#sources(method).map((source) => bring(source.content)));
+    if (this.#chosen !== method) return; // another one by now
+    this.dataset.method = method;
     this.#showForms();
     for (const other of this.querySelectorAll("[data-method-choice]")) other.removeAttribute("aria-current");
     choice.setAttribute("aria-current", "true");
@@ -95,10 +100,15 @@ class PlayPage extends HTMLElement {
     this.#setQuery({ method: this.method });
   }
 
+  /** The templates of a method's form and of its parameters. */
+  #sources(method) {
+    return [...this.querySelectorAll(`template[data-form-of="${CSS.escape(method)}"]`)];
+  }
+
   /** A fresh copy of the method's form and parameters takes the place of those that stand; drafts fill it. */
   #showForms() {
-    for (const part of this.querySelectorAll("[data-for-method]")) {
-      const source = part.parentElement.querySelector(`:scope > template[data-form-of="${CSS.escape(this.method)}"]`);
+    for (const source of this.#sources(this.method)) {
+      const part = source.parentElement.querySelector(":scope > [data-for-method]");
       part.replaceWith(document.importNode(source.content, true));
     }
     this.#restoreDraft();
@@ -301,12 +311,12 @@ class PlayPage extends HTMLElement {
     announce("Stopping…");
   }
 
-  #again() {
+  async #again() {
     const run = this.#run;
     if (!run?.isOver) return;
     const choice = this.querySelector(`[data-method-choice="${CSS.escape(run.method)}"]`);
     if (!choice) return;
-    if (run.method !== this.method) this.#chooseMethod(choice);
+    if (run.method !== this.method) await this.#chooseMethod(choice);
     for (const field of this.#fields) {
       if (field.isSecret) continue; // a run does not keep it: what stands there is what was meant
       if (field.name in run.arguments) field.plain = run.arguments[field.name];

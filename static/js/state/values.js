@@ -1,8 +1,8 @@
 /* Reads a control as a plain value by its field's description, and says in words what does not fit. */
 import { figure } from "../format.js";
-import { shapeOf } from "./arrays.js";
-import { parseJson, writeJson } from "./json.js";
 
+// Of what is written as JSON: filled by json-values.js, where a form has any.
+export const writtenAsJson = { readers: {}, write: JSON.stringify };
 const MISSING = { isMissing: true };
 const NOT_FINITE = /^[+-]?(nan|inf|infinity)$/i;
 const INT64 = 2n ** 63n;
@@ -18,8 +18,7 @@ export function read(spec, raw) {
   if (!text.trim()) return spec.required ? { error: "This is needed." } : MISSING;
   if (spec.kind === "choice") return readChoice(spec, text);
   if (spec.kind === "number") return readNumber(spec, text.trim());
-  if (spec.kind === "array") return readArray(text);
-  return spec.kind === "line" ? { value: text } : readJson(spec, text);
+  return spec.kind === "line" ? { value: text } : writtenAsJson.readers[spec.kind](spec, text);
 }
 
 function readMedia(spec, raw) {
@@ -84,25 +83,6 @@ function rangeWords({ low, high }) {
   return high === null ? `This must be at least ${figure(low)}.` : `This must be at most ${figure(high)}.`;
 }
 
-function readJson(spec, text) {
-  const { value, mistake } = parseJson(text);
-  if (mistake) return { error: mistakeWords(mistake) };
-  const isObject = value !== null && typeof value === "object" && !("number" in value && Object.keys(value).length === 1 && typeof value.number === "string");
-  if (!isObject && !(value === null && spec.nullable)) return { error: "An object {…} or a list […] is needed." };
-  return { value };
-}
-
-export function mistakeWords({ line, column, words }) {
-  return `No JSON yet: line ${line}, column ${column}: ${words}.`;
-}
-
-function readArray(text) {
-  const { value, mistake } = parseJson(text);
-  if (mistake) return { error: mistakeWords(mistake) };
-  const { error } = shapeOf(value);
-  return error ? { error } : { value };
-}
-
 /** A plain value as the text of its control. */
 export function toText(spec, value) {
   if (value === null || value === undefined) return "";
@@ -110,7 +90,7 @@ export function toText(spec, value) {
     return typeof value === "object" ? (value.text ?? value.url ?? "") : String(value);
   }
   if (spec.kind === "number" || spec.kind === "choice") return typeof value === "object" ? value.number : String(value);
-  return writeJson(value);
+  return writtenAsJson.write(value);
 }
 
 /** The values of parts, by name, as the plain value of the whole. */
