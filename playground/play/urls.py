@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from playground.play.views import compute, markdown, models, overview, runs, starts
+from playground.play.views import acts, compute, deployments, markdown, models, overview, runs, starts
 
 app_name = "play"
 MODEL = "<str:user_id>/<str:app_id>/models/<str:model_id>"
@@ -29,8 +29,14 @@ urlpatterns = [
     path(f"{DEPLOYMENT}/enable", compute.enable, name="compute_enable"),
     path(f"{DEPLOYMENT}/scale", compute.scale, name="compute_scale"),
     path(f"{DEPLOYMENT}/delete", compute.delete, name="compute_delete"),
+    path(f"{DEPLOYMENT}/acts/<str:act>", acts.dialog, name="compute_act"),
+    path(f"{DEPLOYMENT}/edit", acts.edit, name="compute_edit"),
+    path(f"{DEPLOYMENT}/log/download", acts.download_log, name="compute_log_download"),
     path(MODEL, overview.model, name="model"),
     path(f"{MODEL}/versions/<str:version_id>", overview.model, name="model_version"),
+    path(f"{MODEL}/deployments", deployments.deployments, name="model_deployments"),
+    path(f"{MODEL}/deployments/table", deployments.table, name="model_deployments_table"),
+    path(f"{MODEL}/deployments/csv", deployments.as_csv, name="model_deployments_csv"),
     path(f"{MODEL}/runs", runs.model_runs, name="model_runs"),
     path(f"{MODEL}/runs/recent", overview.recent, name="recent"),
 ]

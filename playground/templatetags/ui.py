@@ -71,6 +71,12 @@ def milliseconds(value: float | None) -> str:
 
 
 @register.filter
+def in_ms(value: float | None) -> float | None:
+    """Seconds as milliseconds, for the filter above."""
+    return None if value is None else value * 1000
+
+
+@register.filter
 def seconds(value: float | None) -> str:
     """A duration given in seconds: 0.3 s, 21 s, 1 min 12 s, 2 h 5 min."""
     if value is None:

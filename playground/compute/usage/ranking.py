@@ -54,8 +54,7 @@ def rank(rows: UsageQuerySet, figure: Ranked, since: datetime, until: datetime) 
     since the epoch, looks back before ``since``, too.
     """
     if figure == "last_used":
-        found = rows.filter(span=DAY).order_by().values_list("deployment_key").annotate(last=Max("last_at"))
-        return dict(found)
+        return dict(rows.filter(span=DAY).order_by().values_list("deployment_key").annotate(last=Max("last_at")))
     if figure in _HISTOGRAMS:
         column, share = _HISTOGRAMS[figure]
         return _quantiles(rows.filter(outcome=SUCCESS), column, share, since, until)

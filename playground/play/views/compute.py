@@ -16,7 +16,7 @@ from playground.catalog.models import Model
 from playground.compute import services
 from playground.compute.models import Deployment
 from playground.play.queries import places
-from playground.play.views.asking import user_of
+from playground.play.views.asking import user_of, wants_no_page
 from playground.protocol.errors import InputError
 
 if TYPE_CHECKING:
@@ -157,11 +157,15 @@ def delete(request: HttpRequest, user_id: str, deployment_id: str) -> HttpRespon
     if request.POST.get("name", "").strip() != found.slug:
         raise InputError(f"The name typed is not {found.slug}. Nothing was deleted.")
     services.delete_deployments(user, [found.slug], owner=found.owner)
+    if wants_no_page(request):
+        return HttpResponse(status=204)
     messages.info(request, f"{found.slug} is deleted.")
     return redirect("play:compute")
 
 
 def _done(request: HttpRequest, row: Deployment, words: str) -> HttpResponse:
+    if wants_no_page(request):
+        return HttpResponse(status=204)
     messages.info(request, words)
     return redirect("play:compute_deployment", row.owner.username, row.slug)
 

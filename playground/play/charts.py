@@ -1,0 +1,111 @@
+"""Charts as SVG, in tokens' colours: columns are calls, the line is p95. What had no calls stays empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from playground.compute.usage.queries import Point
+from playground.play.queries.columns import Span
+from playground.templatetags.ui import figure, seconds
+
+_STEPS = {"1h": "2 minutes", "24h": "an hour", "7d": "6 hours", "30d": "a day"}
+_STARTS = {
+    "1h": ("−60 min", "−45", "−30", "−15", "now"),  # noqa: RUF001 - true minus signs
+    "24h": ("−24 h", "−18", "−12", "−6", "now"),  # noqa: RUF001
+    "7d": ("−7 d", "−5¼", "−3½", "−1¾", "now"),  # noqa: RUF001
+    "30d": ("−30 d", "−22", "−15", "−7", "now"),  # noqa: RUF001
+}
+
+
+def describe(points: Sequence[Point], span: Span, name: str) -> str:
+    """A chart in one sentence, with its main figure."""
+    calls = sum(point.calls for point in points)
+    if not calls:
+        return f"{name}, {span.words.lower()}: no calls"
+    most = max(point.calls for point in points)
+    slowest = max((point.p95 for point in points if point.p95 is not None), default=None)
+    words = f"{name}, {span.words.lower()}: {figure(calls)} call{'' if calls == 1 else 's'}"
+    words += f", at most {figure(most)} in {_STEPS[span.key]}"
+    return words + (f"; p95 up to {seconds(slowest)}" if slowest is not None else "")
+
+
+def sparkline(points: Sequence[Point], span: Span, name: str) -> SafeString:
+    """96 by 24: for a cell of a table."""
+    bars, line = _shapes(points, 96, 23)
+    return format_html(
+        '<svg class="spark" viewBox="0 0 96 24" role="img" aria-label="{}">'
+        '<path class="spark__bars" d="{}"/><path class="spark__line" d="{}"/></svg>',
+        describe(points, span, name),
+        bars,
+        line,
+    )
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A figure at a height of the chart, counted from its top; in per cent, as the words stand outside of the SVG."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A large chart: its drawing is stretched to its place, its words are text beside it."""
+
+    name: str
+    drawing: SafeString
+    calls: Sequence[Tick]
+    times: Sequence[str]
+    slowest: str
+
+
+def chart(points: Sequence[Point], span: Span, name: str) -> Chart:
+    top = _round_up(max((point.calls for point in points), default=0))
+    bars, line = _shapes(points, 600, 180, top=top)
+    drawing = format_html(
+        '<svg class="chart__drawing" viewBox="0 0 600 180" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '{}<path class="spark__bars" d="{}"/><path class="spark__line" d="{}"/></svg>',
+        describe(points, span, name),
+        mark_safe('<path class="chart__grid" d="M0 .5H600M0 90H600M0 179.5H600"/>'),
+        bars,
+        line,
+    )
+    slowest = max((point.p95 for point in points if point.p95 is not None), default=None)
+    ticks = [Tick(0, figure(top)), Tick(50, figure(top / 2) if top > 1 else ""), Tick(100, "0")]
+    return Chart(describe(points, span, name), drawing, ticks, _STARTS[span.key], seconds(slowest) if slowest else "")
+
+
+def _round_up(value: int) -> int:
+    """To an even figure that is easily read."""
+    for step in (2, 4, 10, 20, 40, 60, 80, 100):
+        if value <= step:
+            return step
+    step = 2 * int(10 ** (len(str(value)) - 2))
+    return -(-value // step) * step
+
+
+def _shapes(points: Sequence[Point], width: int, height: int, *, top: int = 0) -> tuple[str, str]:
+    """The paths of columns and line; the line breaks where there is nothing, and stays within the upper nine tenths."""
+    step = width / max(len(points), 1)
+    most = top or max((point.calls for point in points), default=0) or 1
+    slowest = max((point.p95 or 0.0 for point in points), default=0.0) or 1.0
+    bars, line = [], []
+    is_drawing = False
+    number: Callable[[float], str] = "{:.4g}".format
+    for place, point in enumerate(points):
+        if point.calls:
+            tall = max(point.calls / most * height, 1)
+            left, wide = number(place * step + step * 0.12), number(step * 0.76)
+            bars.append(f"M{left} {number(height)}v-{number(tall)}h{wide}v{number(tall)}z")
+        if point.p95 is None:
+            is_drawing = False
+            continue
+        at = f"{number((place + 0.5) * step)} {number(height - point.p95 / slowest * height * 0.9)}"
+        line.append(f"{'L' if is_drawing else 'M'}{at}{'' if is_drawing else 'h.01'}")
+        is_drawing = True
+    return "".join(bars), "".join(line)
