@@ -65,12 +65,16 @@ ENGINES: Mapping[str, EngineMaker] = {Nodepool.Engine.LOCAL: local_engine, Nodep
 
 @dataclass
 class _Kept:
-    """A deployment that an engine was told of."""
+    """A deployment that an engine is told of; not yet while ``failure`` stands, from before our time."""
 
     spec: Spec
     engine: Engine
     trend: Trend
     is_enabled: bool = True
+    failure: Observed | None = None
+
+    def observe(self) -> Observed | None:
+        return self.failure or self.engine.observe(self.spec.id)
 
 
 class Controller:
@@ -134,7 +138,7 @@ class Controller:
     def observe(self, deployment_id: int) -> Observed:
         """What is known of a deployment; ``pending`` while nothing is."""
         kept = self._kept.get(deployment_id)
-        found = kept.engine.observe(deployment_id) if kept is not None else None
+        found = kept.observe() if kept is not None else None
         if found is None:
             reason = "" if self._leads else "another gateway keeps the runners"
             return Observed(0, State.PENDING, reason)
@@ -219,9 +223,13 @@ class Controller:
             self._let_go(spec.id)
             kept = None
         if kept is None:
-            kept = self._kept[spec.id] = _Kept(spec, engine, Trend(wanted=int(want.starts_warm)))
+            trend = Trend(wanted=int(want.starts_warm))
+            kept = self._kept[spec.id] = _Kept(spec, engine, trend, failure=want.failure)
         elif not spec.runs_as(kept.spec):
             kept.trend.wake(asyncio.get_running_loop().time())  # so that it shows whether it can be
+            kept.failure = None
+        if not want.is_enabled:
+            kept.failure = None
         kept.spec, kept.is_enabled = spec, want.is_enabled
         self._decide(kept)
 
@@ -233,6 +241,8 @@ class Controller:
 
     def _decide(self, kept: _Kept) -> None:
         """How many there should be, from the traffic of this moment; the engine takes what is no news as such."""
+        if kept.failure is not None:
+            return
         spec, traffic = kept.spec, self._traffic
         observed = kept.engine.observe(spec.id)
         wanted = 0

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from playground.catalog.models import ModelVersion, latest_version
 from playground.compute.builds.checkpoints import read_checkpoint
 from playground.compute.builds.installer import BuildError
-from playground.compute.engines.base import Address, Spec
+from playground.compute.engines.base import Address, Observed, Spec
 from playground.compute.machine import read_size, this_machine
-from playground.compute.models import Deployment, EnvironmentVariable
+from playground.compute.models import Deployment, EnvironmentVariable, Nodepool
 from playground.compute.scaling import CALLS_PER_REPLICA, Scale
 from playground.compute.services import environment_of, log_path
 from playground.compute.setup import EXAMPLES
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """``starts_warm``: it begins with a replica even where none is asked for."""
+    """``starts_warm``: it begins with a replica even where none is asked for.
+
+    ``failure`` is what it failed of, as the rows have it: it is not tried again until someone changes it or retries.
+    """
 
     spec: Spec
     is_enabled: bool
     starts_warm: bool
+    failure: Observed | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def read_desired() -> tuple[list[Wanted], list[Broken]]:
         except (BuildError, PlaygroundError) as error:
             broken.append(Broken(row.pk, row.generation, str(error)))
         else:
-            wanted.append(Wanted(spec, row.is_enabled, _starts_warm(row, version)))
+            wanted.append(Wanted(spec, row.is_enabled, _starts_warm(row, version), _failure(row, version)))
     return wanted, broken
 
 
@@ -70,10 +74,22 @@ def _versions(rows: Iterable[Any]) -> dict[int, ModelVersion]:
     return ModelVersion.objects.in_bulk({row.version_id or row.latest_id for row in rows} - {None})
 
 
+def _is_built_in(row: Deployment, version: ModelVersion) -> bool:
+    return row.is_shared and Path(version.folder).is_relative_to(EXAMPLES)
+
+
 def _starts_warm(row: Deployment, version: ModelVersion) -> bool:
     """Built-in models are there from the start; others that were at zero stay there, if their methods are known."""
-    is_built_in = row.is_shared and Path(version.folder).is_relative_to(EXAMPLES)
-    return is_built_in or row.state != Deployment.State.ZERO or not version.signatures_proto
+    is_zero = row.state == Deployment.State.ZERO
+    return _is_built_in(row, version) or not is_zero or not version.signatures_proto
+
+
+def _failure(row: Deployment, version: ModelVersion) -> Observed | None:
+    """Of this version, on this machine. Built-in models are tried again: it was the machine that lacked something."""
+    is_lasting = row.nodepool.engine == Nodepool.Engine.LOCAL and not _is_built_in(row, version)
+    if row.state != Deployment.State.FAILED or not is_lasting or version.created_at > row.state_since:
+        return None
+    return Observed(row.generation, Deployment.State.FAILED, row.reason, row.log_tail)
 
 
 def spec_of(row: Deployment, version: ModelVersion, *, has_environment: bool = True) -> Spec:
