@@ -9,7 +9,7 @@ from typing import Any
 from playground.protocol.values import _numpy
 
 _CHUNK = 2**18
-_ROWS, _COLUMNS = 48, 64  # of the picture; a single row may be longer
+_SIDE = 64  # of the picture; a single row may be longer
 _ROW = 256
 _NO_VALUE = 255
 
@@ -49,8 +49,9 @@ def picture_of(array: Any, low: float | None, high: float | None) -> dict[str, A
     if array.ndim == 0 or not array.size or low is None or high is None:
         return None
     plane, name = _plane(array)
-    rows, columns = (_ROWS, _COLUMNS) if plane.shape[0] > 1 else (1, _ROW)
-    steps = [math.ceil(size / most) for size, most in zip(plane.shape, (rows, columns), strict=True)]
+    steps = [math.ceil(size / (_SIDE if plane.shape[0] > 1 else _ROW)) for size in plane.shape]
+    if min(plane.shape) // max(steps) > _SIDE // 8:
+        steps = [max(steps)] * 2  # its proportions are kept, where nothing is lost by that
     with numpy.errstate(all="ignore"):
         thin = plane[:: steps[0], :: steps[1]].astype(numpy.float64)
         span = high / 2 - low / 2 or 1.0  # halves: the whole could be more than a float holds

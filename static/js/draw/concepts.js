@@ -1,42 +1,41 @@
 /* Concepts as bars, the largest value first. */
 import { fold, make } from "../dom.js";
 import { figure, value as shown } from "../format.js";
+import { readConcept } from "../state/plain.js";
 import { hueOf } from "./hue.js";
 
 const FIRST = 20;
+const MOST = 2000;
 
-export function drawConcepts(concepts) {
-  if (!concepts.length) return make("p", "value value--none", "No concepts.");
-  const sorted = concepts.map((entry) => entry.concept ?? entry).sort((a, b) => b.value - a.value);
-  const root = make("div", "stack", bars(sorted.slice(0, FIRST)));
-  if (sorted.length > FIRST) {
-    const more = fold(`${figure(sorted.length - FIRST)} more, below ${shown(sorted[FIRST - 1].value)}`, "");
-    more.addEventListener("toggle", () => more.append(bars(sorted.slice(FIRST, 2000))), { once: true });
-    root.append(more);
-  }
+export function drawConcepts(entries) {
+  const root = make("div", "stack");
+  root.redraw = (next) => root.replaceChildren(...partsOf(next.map(readConcept).sort((a, b) => (b.value ?? -1) - (a.value ?? -1))));
+  root.redraw(entries);
   return root;
 }
 
+function partsOf(sorted) {
+  if (!sorted.length) return [make("p", "value value--none", "No concepts.")];
+  if (sorted.length <= FIRST) return [bars(sorted)];
+  const more = fold(`${figure(sorted.length - FIRST)} more, below ${shown(sorted[FIRST - 1].value)}`, "");
+  more.addEventListener("toggle", () => {
+    more.append(bars(sorted.slice(FIRST, MOST)));
+    if (sorted.length > MOST) more.append(make("p", "muted", `${figure(sorted.length - MOST)} more stand in Raw.`));
+  }, { once: true });
+  return [bars(sorted.slice(0, FIRST)), more];
+}
+
 function bars(concepts) {
-  const list = make("ul", "bars");
-  for (const concept of concepts) list.append(bar(concept));
-  return list;
+  return make("ul", "bars", ...concepts.map(bar));
 }
 
 function bar({ id, name, value }) {
   const fill = make("div", "bar__fill");
-  const share = Math.min(Math.max(Number(value) || 0, 0), 1);
-  fill.style.setProperty("inline-size", `${share * 100}%`);
+  fill.style.setProperty("inline-size", `${Math.min(Math.max(value ?? 0, 0), 1) * 100}%`);
   const swatch = make("span", "swatch");
-  const item = make(
-    "li",
-    "bar",
-    swatch,
-    make("span", "bar__name", name || id),
-    make("span", "bar__value", shown(value)),
-    make("div", "bar__track", fill),
-  );
-  item.style.setProperty("--hue", hueOf(id || name || ""));
-  swatch.style.setProperty("--hue", hueOf(id || name || ""));
+  const text = make("span", "bar__name", name);
+  text.title = name;
+  const item = make("li", "bar", swatch, text, make("span", "bar__value", shown(value)), make("div", "bar__track", fill));
+  for (const part of [item, swatch]) part.style.setProperty("--hue", hueOf(id || name));
   return item;
 }

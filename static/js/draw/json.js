@@ -4,6 +4,7 @@ import { figure } from "../format.js";
 
 const AT_ONCE = 100;
 const OPEN_DEPTH = 2;
+const LONG = 2000;
 
 export function drawJson(value) {
   return make("div", "json", node(value, 0));
@@ -11,6 +12,7 @@ export function drawJson(value) {
 
 function node(value, depth) {
   if (value === null || typeof value !== "object") return leaf(value);
+  if (typeof value.number === "string" && Object.keys(value).length === 1) return make("span", "json__number", value.number);
   const entries = Array.isArray(value) ? value.map((item, index) => [index, item]) : Object.entries(value);
   const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
   if (!entries.length) return make("span", "json__count", open + close);
@@ -46,6 +48,16 @@ function entry(key, value, depth) {
 }
 
 function leaf(value) {
-  if (typeof value === "string") return make("span", "json__text", JSON.stringify(value));
+  if (typeof value === "string") return words(value);
   return make("span", typeof value === "number" ? "json__number" : "json__word", String(value));
+}
+
+function words(value) {
+  if (value.length <= LONG) return make("span", "json__text", JSON.stringify(value));
+  const text = make("span", "", JSON.stringify(value.slice(0, LONG)));
+  const more = button(`${figure(value.length - LONG)} more characters`, () => {
+    text.textContent = JSON.stringify(value.slice(0, LONG * 100));
+    more.remove();
+  });
+  return make("span", "json__text", text, " ", more);
 }

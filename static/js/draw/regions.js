@@ -1,130 +1,160 @@
-/* Regions as boxes over their picture, and as a list: what is under the pointer in one is marked in the other. */
-import { make, makeSvg } from "../dom.js";
-import { figure, value as shown } from "../format.js";
+/* Regions over their picture, and as a list: what is under the pointer or focus in one is marked in the other. */
+import { button, make } from "../dom.js";
+import { figure, plural, value as shown } from "../format.js";
+import { readRegion } from "../state/plain.js";
 import { hueOf } from "./hue.js";
+import { MASKS } from "./masks.js";
+import { Stage, boundsOf } from "./stage.js";
 
 const DRAWN = 500;
+const LISTED = 100;
 
-/** `picture` is {src} of what was asked about, or null. */
-export function drawRegions(entries, picture) {
-  const regions = entries.map((entry) => describe(entry.region ?? entry)).sort((a, b) => b.value - a.value);
-  if (!regions.length && !picture) return make("p", "value value--none", "No regions.");
-  const kept = regions.slice(0, DRAWN);
-  const stage = picture ? drawStage(kept, picture) : null;
-  const list = drawList(kept);
-  const side = make("div", "regions__side");
-  if (!regions.length) side.append(make("p", "value value--none", "Nothing found in this picture."));
-  if (regions.length > DRAWN) side.append(make("p", "muted", `The strongest ${DRAWN} of ${figure(regions.length)}.`));
-  side.append(list.element);
-  link(kept, stage?.marks ?? [], list.marks);
-  if (stage) whenSeen(stage, (size) => list.sizes.forEach((write) => write(size)), side);
-  return stage ? make("div", "regions", stage.element, side) : side;
+/** Regions of one picture, the strongest first, as many as can be drawn. */
+export function strongest(entries) {
+  const read = entries.map(readRegion).sort((a, b) => (b.value ?? -1) - (a.value ?? -1));
+  return { regions: read.slice(0, DRAWN), count: read.length };
 }
 
-/** Sizes in pixels once the picture is there; in its place a word where it cannot be had. */
-function whenSeen({ element, image }, tell, side) {
-  const loaded = () => tell([image.naturalWidth, image.naturalHeight]);
-  if (image.complete && image.naturalWidth) loaded();
-  image.addEventListener("load", loaded, { once: true });
-  image.addEventListener("error", () => {
-    element.remove();
+/** `context.picture` is the address of what was asked about, if there was a picture. */
+export function drawRegions(entries, context) {
+  const side = make("div", "regions__side");
+  const image = context.picture ? makePicture(context.picture) : null;
+  const stage = new Stage(image, context, (region) => setHot(region));
+  const list = new RegionList((region) => setHot(region));
+  const words = make("p", "muted");
+  side.append(words, list.element);
+  const root = make("div", "regions", stage.element, side);
+  function setHot(region) {
+    stage.hot = region;
+    list.hot = region;
+  }
+  root.redraw = (next) => {
+    const { regions, count } = strongest(next);
+    const hasPlaces = regions.some(({ box, point, polygon, mask }) => box || point || polygon || mask);
+    stage.element.hidden = !image && !hasPlaces;
+    if (image) image.alt = `The picture asked about, with ${plural(regions.length, "marked region")}`;
+    words.textContent = wordsFor(regions, count, image);
+    words.hidden = !words.textContent;
+    stage.show(regions);
+    list.show(regions, stage.size);
+  };
+  image?.addEventListener("load", () => list.size(stage.size));
+  image?.addEventListener("error", () => {
+    stage.element.remove();
     side.prepend(make("p", "muted", "The picture cannot be shown here. What was found in it:"));
   });
+  root.redraw(entries);
+  return root;
 }
 
-function describe(region) {
-  const best = [...(region.concepts ?? [])].map((c) => c.concept ?? c).sort((a, b) => b.value - a.value)[0];
-  const name = best?.name || best?.id || region.text || region.id || "region";
-  return { ...region, name, value: best?.value ?? region.value ?? 0, hue: hueOf(best?.id || best?.name || name) };
-}
-
-function area({ box }) {
-  return box ? (box[2] - box[0]) * (box[3] - box[1]) : 0;
-}
-
-function drawStage(regions, picture) {
+export function makePicture(address) {
   const image = make("img", "stage__picture");
   image.referrerPolicy = "no-referrer";
-  image.src = picture.src;
-  image.alt = `The picture asked about, with ${regions.length} marked regions`;
-  const overlay = makeSvg("svg", { class: "stage__overlay", viewBox: "0 0 1 1", preserveAspectRatio: "none" });
-  overlay.setAttribute("aria-hidden", "true");
-  const labels = make("div", "stage__labels");
-  labels.setAttribute("aria-hidden", "true");
-  const marks = new Map();
-  for (const region of [...regions].sort((a, b) => area(b) - area(a))) marks.set(region, drawMark(region, overlay, labels));
-  const element = make("div", "stage", image, overlay, labels);
-  return { element, image, marks: regions.map((region) => marks.get(region)) };
+  image.alt = "The picture asked about";
+  if (address) image.src = address;
+  return image;
 }
 
-function drawMark(region, overlay, labels) {
-  const shapes = shapesOf(region);
-  overlay.append(...shapes.map((shape) => shape.under).filter(Boolean), ...shapes.map((shape) => shape.over));
-  const [x, y, x2] = region.box ?? [region.point?.[0] ?? 0, region.point?.[1] ?? 0, 1];
-  const label = make("span", "box__label", `${region.name} ${shown(region.value)}`);
-  const isAtEnd = x > 0.7;
-  label.classList.toggle("box__label--inside", y < 0.06);
-  label.classList.toggle("box__label--end", isAtEnd);
-  label.style.setProperty("--x", isAtEnd ? Math.min(x2, 1) : Math.max(x, 0));
-  label.style.setProperty("--y", Math.max(y, 0));
-  label.style.setProperty("--hue", region.hue);
-  labels.append(label);
-  return { over: shapes.map((shape) => shape.over), label };
+function wordsFor(regions, count, image) {
+  if (!count) return image ? "Nothing found in this picture." : "No regions.";
+  const masks = regions.filter((region) => region.mask).length;
+  if (count > regions.length) return `The strongest ${figure(regions.length)} of ${figure(count)}.`;
+  return masks > MASKS ? `Masks of the strongest ${MASKS} of ${figure(masks)}.` : "";
 }
 
-function shapesOf(region) {
-  if (region.box) {
-    const [x, y, x2, y2] = region.box;
-    const place = { x, y, width: Math.max(x2 - x, 0), height: Math.max(y2 - y, 0) };
-    const over = makeSvg("rect", { class: "box box--model", ...place });
-    over.style.setProperty("--hue", region.hue);
-    return [{ under: makeSvg("rect", { class: "box box--under", ...place }), over }];
+/** One tab stop; arrows, Home and End move within. */
+export class RegionList {
+  element = make("ul", "regions__list");
+  #items = new Map();
+  #hot = null;
+  #onHot;
+
+  constructor(onHot) {
+    this.#onHot = onHot;
+    this.element.addEventListener("keydown", this.#keys);
+    this.element.addEventListener("pointerleave", () => onHot(null));
   }
-  if (region.point) {
-    const over = makeSvg("circle", { class: "box box--point", cx: region.point[0], cy: region.point[1], r: 0.008 });
-    over.style.setProperty("--hue", region.hue);
-    return [{ under: null, over }];
+
+  show(regions, size) {
+    const at = this.#focusedAt;
+    this.#items.clear();
+    this.element.replaceChildren();
+    this.#add(regions, size, 0);
+    if (at >= 0) this.#all[Math.min(at, this.#all.length - 1)]?.focus();
   }
-  return [];
+
+  size(size) {
+    for (const [region, item] of this.#items) item.querySelector(".regions__size").textContent = sizeWords(region, size);
+  }
+
+  set hot(region) {
+    this.#items.get(this.#hot)?.classList.remove("regions__item--hot");
+    this.#items.get((this.#hot = region))?.classList.add("regions__item--hot");
+  }
+
+  get #all() {
+    return [...this.#items.values()];
+  }
+
+  get #focusedAt() {
+    return this.#all.indexOf(document.activeElement);
+  }
+
+  #add(regions, size, from) {
+    for (const region of regions.slice(from, from + LISTED)) this.#append(region, size);
+    const rest = regions.length - from - LISTED;
+    if (rest <= 0) return;
+    const more = make("li", "", button(`${figure(rest)} more`, () => {
+      more.remove();
+      this.#add(regions, size, from + LISTED);
+      this.#all[from + LISTED].focus();
+    }));
+    this.element.append(more);
+  }
+
+  #append(region, size) {
+    const item = make("li", "regions__item", ...partsOf(region, size));
+    item.tabIndex = this.#items.size ? -1 : 0;
+    item.addEventListener("pointerenter", () => this.#onHot(region));
+    item.addEventListener("focus", () => {
+      for (const other of this.#all) other.tabIndex = other === item ? 0 : -1;
+      this.#onHot(region);
+    });
+    item.addEventListener("blur", () => this.#onHot(null));
+    this.#items.set(region, item);
+    this.element.append(item);
+  }
+
+  #keys = (event) => {
+    const items = this.#all;
+    const at = this.#focusedAt;
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+    if (at < 0 || to === undefined) return;
+    event.preventDefault();
+    items[Math.min(Math.max(to, 0), items.length - 1)].focus();
+  };
 }
 
-function drawList(regions) {
-  const element = make("ul", "regions__list");
-  const marks = regions.map((region) => {
-    const swatch = make("span", "swatch");
-    swatch.style.setProperty("--hue", region.hue);
-    const size = make("span", "regions__size");
-    const item = make("li", "regions__item", swatch, make("span", "regions__name", region.name), size, make("b", "regions__value", shown(region.value)));
-    item.tabIndex = 0;
-    element.append(item);
-    const write = (sizes) => (size.textContent = sizeWords(region, sizes));
-    write();
-    return { item, write };
-  });
-  return { element, marks, sizes: marks.map(({ write }) => write) };
+function partsOf(region, size) {
+  const { name, text, track, concepts, value } = region;
+  const swatch = make("span", "swatch");
+  swatch.style.setProperty("--hue", hueOf(region.key));
+  const words = make("span", "regions__name", name);
+  if (track) words.append(" ", make("span", "tag", `#${track}`));
+  if (text && text !== name) words.append(make("span", "regions__text", text.length > 300 ? `${text.slice(0, 300)}…` : text));
+  if (concepts.length > 1) words.append(make("span", "regions__also", alsoWords(concepts)));
+  return [swatch, words, make("span", "regions__size", sizeWords(region, size)), make("b", "regions__value", value === null ? "" : shown(value))];
 }
 
-function sizeWords({ box }, [width, height] = [0, 0]) {
-  if (!box) return "";
-  if (!width) return `${Math.round((box[2] - box[0]) * 100)} × ${Math.round((box[3] - box[1]) * 100)} %`;
-  return `${Math.round((box[2] - box[0]) * width)} × ${Math.round((box[3] - box[1]) * height)} px`;
+function alsoWords(concepts) {
+  const named = concepts.slice(1, 5).map(({ name, value }) => (value === null ? name : `${name} ${shown(value)}`));
+  return `also ${named.join(" · ")}${concepts.length > 5 ? ` · ${figure(concepts.length - 5)} more` : ""}`;
 }
 
-/** Pointer or focus on one side marks both. */
-function link(regions, stageMarks, listMarks) {
-  regions.forEach((_, index) => {
-    const { over = [], label } = stageMarks[index] ?? {};
-    const { item } = listMarks[index];
-    const set = (isHot) => {
-      for (const shape of over) shape.classList.toggle("box--hot", isHot);
-      item.classList.toggle("regions__item--hot", isHot);
-      if (isHot && label) label.parentElement.append(label);
-    };
-    for (const target of [item, ...over]) {
-      target.addEventListener("pointerenter", () => set(true));
-      target.addEventListener("pointerleave", () => set(false));
-    }
-    item.addEventListener("focus", () => set(true));
-    item.addEventListener("blur", () => set(false));
-  });
+function sizeWords({ box, polygon, point, mask }, size) {
+  const [width, height, unit] = size ? [...size, "px"] : [100, 100, "%"];
+  const edges = box ?? (polygon && boundsOf(polygon));
+  if (edges) return `${Math.round((edges[2] - edges[0]) * width)} × ${Math.round((edges[3] - edges[1]) * height)} ${unit}`;
+  if (point) return `${Math.round(point[0] * width)}, ${Math.round(point[1] * height)} ${unit}`;
+  return mask ? "mask" : "";
 }

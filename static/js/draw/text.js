@@ -3,19 +3,32 @@
 import { make } from "../dom.js";
 
 const BLOCK_LIMIT = 1200;
+const MOST = 300_000;
+
+/** A text that is there as a whole. */
+export function drawText(text) {
+  const flow = new TextFlow();
+  flow.append(text);
+  flow.element.plainText = text;
+  return flow.element;
+}
 
 export class TextFlow {
   element = make("div", "answer");
   #block = null;
   #node = null;
+  #length = 0;
 
   constructor() {
     this.#newBlock("");
   }
 
   append(text) {
-    this.#node.appendData(text);
+    if (this.#length >= MOST) return;
+    this.#node.appendData(text.slice(0, MOST - this.#length));
+    this.#length += text.length;
     if (this.#node.length >= BLOCK_LIMIT) this.#split();
+    if (this.#length > MOST) this.element.append(make("p", "muted", "Here the first 300,000 characters end. Copy and Download give all."));
   }
 
   set isStreaming(value) {

@@ -1,43 +1,79 @@
-/* Any output drawn by its declared type; what has no drawing of its own is shown as JSON. */
-import { make } from "../dom.js";
-import { bytes, figure, minus } from "../format.js";
-import { drawConcepts } from "./concepts.js";
-import { drawJson } from "./json.js";
-import { drawRegions } from "./regions.js";
-import { TextFlow } from "./text.js";
+/* Any output drawn by its declared type; where that does not fit, by its looks; what has no drawing stands as JSON.
 
-/** `context`: {mediaUrl(id), picture}. */
-export function drawValue(shape, value, context) {
+   A drawing that has `redraw(value)` takes another value of the same kind in place. */
+import { make } from "../dom.js";
+import { figure, minus } from "../format.js";
+import { partsOf, shapeFor } from "../state/plain.js";
+import { drawArray } from "./array.js";
+import { drawConcepts } from "./concepts.js";
+import { drawFrames } from "./frames.js";
+import { drawJson } from "./json.js";
+import { drawFile, drawLink, drawMedia } from "./media.js";
+import { drawRegions } from "./regions.js";
+import { drawSounds } from "./sounds.js";
+import { takeButtons } from "./take.js";
+import { drawText } from "./text.js";
+
+const ITEMS = 200;
+const IN_LINE = new Set(["int", "float", "bool", "str", "text"]);
+// Outputs of these, coming piece by piece, make one drawing together.
+const GATHERED = new Set(["region", "concept", "frame", "audio"]);
+
+/** `context`: {mediaUrl(id), pictures, films, name}: addresses of what was asked about, and how files are named. */
+export function drawValue(declared, value, context) {
   if (value === null || value === undefined) return make("p", "value value--none", "No value");
-  return (DRAWINGS[shape?.type] ?? drawUnknown)(value, shape ?? {}, context);
+  const shape = shapeFor(declared, value);
+  try {
+    return (DRAWINGS[shape.type] ?? drawAsJson)(value, shape, withGiven(context));
+  } catch (error) {
+    console.warn("drawn as JSON:", error);
+    return drawAsJson(value);
+  }
 }
+
+/** Whether the outputs of a method are drawn as one. */
+export function isGathered(shape) {
+  return GATHERED.has(shape?.type);
+}
+
+export function drawGathered(shape, values, context) {
+  return drawValue({ type: "list", of: [shape] }, values, context);
+}
+
+function withGiven(context) {
+  return { ...context, picture: context.pictures?.[0], film: context.films?.[0] };
+}
+
+const drawAsJson = (value) => {
+  const drawing = drawJson(value);
+  drawing.redraw = (next) => drawing.replaceChildren(drawJson(next));
+  return drawing;
+};
 
 const DRAWINGS = {
   str: (value) => drawText(value),
-  text: (value) => (value.url ? drawLink(value.url) : drawText(value.text ?? String(value))),
+  text: (value) => (value.url ? drawLink(value.url) : drawText(String(value.text ?? value))),
   int: (value) => make("p", "value", minus(figureOf(value))),
   float: (value) => make("p", "value", minus(figureOf(value))),
   bool: (value) => make("p", "value", value ? "True" : "False"),
   concept: (value) => drawConcepts([value]),
-  region: (value, _, context) => drawRegions([value], context.picture),
+  region: (value, _, context) => again(drawRegions([value], context), (next) => [next]),
+  frame: (value, _, context) => again(drawFrames([value], context), (next) => [next]),
   image: drawMedia,
   audio: drawMedia,
   video: drawMedia,
   bytes: drawMedia,
+  oversize: (value, _, context) => drawFile(value, context, "This value is too large to be shown; it is kept whole."),
   ndarray: drawArray,
   list: drawList,
-  tuple: (value, shape, context) => drawNamed((value.tuple ?? value).map((item, i) => [String(i), item, shape.of?.[i]]), context),
-  named_fields: drawFields,
+  tuple: (value, shape, context) => drawParts(partsOf(shape, value), context),
+  named_fields: (value, shape, context) => drawParts(partsOf(shape, value), context),
 };
 
-function drawUnknown(value) {
-  return typeof value === "string" ? drawText(value) : drawJson(value);
-}
-
-function drawText(value) {
-  const flow = new TextFlow();
-  flow.append(String(value));
-  return flow.element;
+function again(drawing, wrap) {
+  const { redraw } = drawing;
+  drawing.redraw = (next) => redraw(next ? wrap(next) : []);
+  return drawing;
 }
 
 function figureOf(value) {
@@ -45,68 +81,48 @@ function figureOf(value) {
   return Number.isInteger(value) ? figure(value) : String(value);
 }
 
-function drawLink(url) {
-  const isSafe = /^https?:/i.test(url);
-  const link = make(isSafe ? "a" : "span", "", url);
-  if (isSafe) Object.assign(link, { href: url, rel: "noopener noreferrer", target: "_blank" });
-  return make("p", "value", link);
-}
-
-function drawMedia(value, shape, context) {
-  if (value.url) return drawLink(value.url);
-  if (!value.media) return drawJson(value);
-  const source = context.mediaUrl(value.media);
-  const kind = (value.content_type ?? "").split("/")[0];
-  if (kind === "image") {
-    const image = make("img", "stage__picture");
-    Object.assign(image, { src: source, alt: "The picture that the model made" });
-    return make("div", "stage", image);
-  }
-  if (kind === "audio" || kind === "video") {
-    return Object.assign(make(kind, "stage__picture"), { src: source, controls: true, preload: "metadata" });
-  }
-  const link = Object.assign(make("a", "button", `Download ${value.content_type ?? "file"}`), { href: source, download: "" });
-  return make("p", "", link, value.size ? ` ${bytes(value.size)}` : "");
-}
-
-function drawArray(value, shape, context) {
-  const { shape: sizes = [], dtype, min, max, mean, media } = value.ndarray ?? {};
-  const facts = [["shape", sizes.join(" × ") || "0-d"], ["dtype", dtype], ["min", min], ["max", max], ["mean", mean]];
-  const list = make("dl", "fields");
-  for (const [name, fact] of facts) {
-    if (fact === undefined || fact === null) continue;
-    list.append(make("dt", "", name), make("dd", "value", typeof fact === "object" ? fact.number : String(fact)));
-  }
-  if (media) {
-    const link = Object.assign(make("a", "", "Download .npy"), { href: context.mediaUrl(media), download: "" });
-    list.append(make("dt", "", "data"), make("dd", "value", link));
-  }
-  return list;
-}
+const LISTS = {
+  concept: (value) => drawConcepts(value),
+  region: (value, _, context) => drawRegions(value, context),
+  frame: (value, _, context) => drawFrames(value, context),
+  audio: (value, shape, context) => drawSounds(value, shape, context),
+};
 
 function drawList(value, shape, context) {
   const inner = shape.of?.[0];
-  if (!Array.isArray(value)) return drawJson(value);
-  if (inner?.type === "concept") return drawConcepts(value);
-  if (inner?.type === "region") return drawRegions(value, context.picture);
-  if (!value.length) return make("p", "value value--none", "An empty list");
-  if (["int", "float", "bool", "json_data"].includes(inner?.type)) return drawJson(value);
-  const list = make("ol", "outputs");
-  for (const item of value.slice(0, 500)) list.append(make("li", "", drawValue(inner, item, context)));
-  if (value.length > 500) list.append(make("li", "muted", `${figure(value.length - 500)} more stand in Raw.`));
-  return list;
+  if (!value.length && !(inner?.type in LISTS)) return make("p", "value value--none", "An empty list");
+  if (inner?.type in LISTS) return LISTS[inner.type](value, inner, context);
+  if (["int", "float", "bool", "json_data", undefined].includes(inner?.type)) return drawAsJson(value);
+  if (inner.type === "image") return drawTiles(value, inner, context);
+  // A list for each picture asked about: each over its own.
+  const isPaired = context.pictures?.length === value.length;
+  const entries = value.slice(0, ITEMS).map((item, i) => [`[${i}]`, item, inner, isPaired ? [context.pictures[i]] : context.pictures]);
+  const drawing = drawParts(entries, context);
+  if (value.length <= ITEMS) return drawing;
+  return make("div", "stack", drawing, make("p", "muted", `${figure(value.length - ITEMS)} more stand in Raw.`));
 }
 
-function drawFields(value, shape, context) {
-  const fields = value.fields ?? value;
-  const shapes = Object.fromEntries((shape.of ?? []).map((inner) => [inner.name, inner]));
-  return drawNamed(Object.entries(fields).map(([name, item]) => [name, item, shapes[name]]), context);
+function drawTiles(values, shape, context) {
+  const tiles = make("ol", "tiles");
+  values.slice(0, ITEMS).forEach((value, i) => {
+    const head = make("div", "part__head", make("span", "part__name", `[${i}]`), takeButtons(value, context, String(i)));
+    tiles.append(make("li", "", head, drawValue(shape, value, context)));
+  });
+  if (values.length > ITEMS) tiles.append(make("li", "muted", `${figure(values.length - ITEMS)} more stand in Raw.`));
+  return tiles;
 }
 
-function drawNamed(entries, context) {
-  const list = make("dl", "fields");
-  for (const [name, item, shape] of entries) {
-    list.append(make("dt", "", name), make("dd", "", drawValue(shape, item, context)));
+/** Labelled parts; each can be copied and downloaded. A film among them is what frames beside it are drawn over. */
+function drawParts(entries, context) {
+  const films = entries.map(([, item]) => item).filter((item) => /^video\//.test(item?.content_type ?? "") && item.media);
+  const inner = { ...context, films: [...(context.films ?? []), ...films.map(({ media }) => context.mediaUrl(media))] };
+  const list = make("dl", "parts");
+  if (!entries.length) return make("p", "value value--none", "No parts");
+  for (const [name, item, shape, pictures] of entries) {
+    const isInLine = item === null || (IN_LINE.has(shapeFor(shape, item).type) && String(item?.text ?? item).length < 80);
+    const drawing = drawValue(shape, item, { ...inner, pictures: pictures ?? inner.pictures });
+    const head = make("dt", "part__head", make("span", "part__name", name), takeButtons(item, context, name));
+    list.append(make("div", isInLine ? "part part--line" : "part", head, make("dd", "", drawing)));
   }
   return list;
 }

@@ -3,16 +3,33 @@ import { alarm, announce } from "../announce.js";
 import { icon, make } from "../dom.js";
 import { drawOutcome, stopWords } from "../draw/outcome.js";
 import { TextFlow } from "../draw/text.js";
-import { drawValue } from "../draw/value.js";
 import { duration, durationParts, figure, plural, rate } from "../format.js";
 import { mediaUrl } from "../state/media.js";
 import { copyText, sayCopied } from "./copy-button.js";
 
 const DRAWN_ITEMS = 2000;
+const FORMATTED = 8;
+const RAW_SHOWN = 1_000_000;
 const AT_END = 48;
 // Thirty times a second is as smooth for text as sixty, at half the work; figures are read more slowly.
 const DRAW_GAP = 28;
 const METRICS_GAP = 100;
+const GATHER_GAP = 250;
+
+/* What draws anything but text comes when there is something for it to draw. */
+let kit = null;
+let coming = null;
+async function bringKit(sheet) {
+  const [value, bar, filter, plain, take] = await Promise.all([
+    import("../draw/value.js"),
+    import("../draw/filter-bar.js"),
+    import("../state/filter.js"),
+    import("../state/plain.js"),
+    import("../draw/take.js"),
+    import("../draw/sheet.js").then(({ linkSheet }) => linkSheet(sheet)),
+  ]);
+  kit = { ...value, ...bar, ...filter, ...plain, ...take };
+}
 
 class RunView extends HTMLElement {
   #run = null;
@@ -23,10 +40,22 @@ class RunView extends HTMLElement {
   #timer = 0;
   #isSticking = true;
   #said = new Set();
+  #exchanges = null;
+  #items = [];
+  #gathered = null;
+  #gatheredAt = 0;
+  #late = 0;
+  #filter = null;
+  #tally = null;
+  #bar = null;
+  #known = null;
+  #formatted = [];
 
   connectedCallback() {
     this.#part("copy").addEventListener("click", this.#copy);
     this.#part("raw").addEventListener("click", () => this.#toggleRaw());
+    this.#part("download").addEventListener("click", this.#download);
+    this.#part("written").addEventListener("click", () => this.#toggleWritten());
     const newest = this.#newest?.querySelector("button");
     newest?.addEventListener("click", () => this.#stick());
     this.#scrollTarget.addEventListener("scroll", this.#scrolled, { passive: true });
@@ -43,7 +72,11 @@ class RunView extends HTMLElement {
     this.#forget();
     this.#run = run;
     this.#drawn = 0;
-    this.#flow = null;
+    this.#flow = this.#gathered = this.#known = this.#tally = this.#bar = null;
+    this.#items = [];
+    this.#formatted = [];
+    this.#part("filters").replaceChildren();
+    this.#part("written").hidden = true;
     this.#said.clear();
     this.#isSticking = run.isFollowed;
     this.#part("idle").hidden = true;
@@ -69,10 +102,25 @@ class RunView extends HTMLElement {
     return this.querySelector(`[data-${name}]`);
   }
 
+  /** Of a stream: each input with what was answered to it. */
+  async #drawExchanges() {
+    const run = this.#run;
+    const isDrawn = this.#drawn > 0 || this.#exchanges !== null;
+    this.#drawn = Math.max(run.outputs.length, 1);
+    if (isDrawn) return;
+    const { Exchanges } = await import("../draw/exchanges.js");
+    if (run !== this.#run) return;
+    this.#exchanges = new Exchanges(run, { mediaUrl, name: `${run.method}-${run.id.slice(0, 8)}` });
+    this.#part("outputs").append(this.#exchanges.element);
+  }
+
   #forget() {
+    this.#exchanges?.close();
+    this.#exchanges = null;
     this.#run?.removeEventListener("change", this.#changed);
     cancelAnimationFrame(this.#frame);
     clearInterval(this.#timer);
+    clearTimeout(this.#late);
     this.#frame = this.#timer = 0;
   }
 
@@ -104,19 +152,28 @@ class RunView extends HTMLElement {
   // Outputs.
 
   #drawOutputs() {
-    const { outputs, shape, isStream } = this.#run;
-    const isText = (shape?.type ?? "str") === "str" && !isStream;
+    const run = this.#run;
+    const { outputs, shape, isStream } = run;
+    if (isStream) return this.#drawExchanges();
+    const isText = (shape?.type ?? "str") === "str" && !isStream && outputs.slice(this.#drawn).every((piece) => typeof piece === "string");
     if (isText && this.#drawn < outputs.length) this.#appendText(outputs.slice(this.#drawn));
-    else for (const value of outputs.slice(this.#drawn)) this.#appendItem(value);
+    else if (this.#drawn < outputs.length || this.#gathered) {
+      if (!kit) return this.#bring();
+      if (kit.isGathered(shape) && !isStream && outputs.length > 1) this.#gather();
+      else for (const value of outputs.slice(this.#drawn)) this.#appendItem(value);
+      this.#drawBar();
+    }
     this.#drawn = outputs.length;
-    if (this.#flow) this.#flow.isStreaming = !this.#run.isOver;
+    if (this.#flow) this.#flow.isStreaming = !run.isOver;
+  }
+
+  #bring() {
+    const run = this.#run;
+    coming ??= bringKit(this.dataset.sheet).catch(() => (coming = null));
+    coming.then(() => kit && run === this.#run && this.#draw());
   }
 
   #appendText(pieces) {
-    if (pieces.some((piece) => typeof piece !== "string")) {
-      for (const piece of pieces) this.#appendItem(piece);
-      return;
-    }
     if (!this.#flow) {
       this.#flow = new TextFlow();
       this.#part("outputs").append(this.#flow.element);
@@ -131,13 +188,100 @@ class RunView extends HTMLElement {
       outputs.append(make("p", "muted", "Later outputs stand in Raw."));
       return;
     }
-    const drawing = drawValue(this.#run.shape, value, this.#context);
+    const item = { value, drawing: kit.drawValue(this.#run.shape, this.#sift(value), this.#context) };
     const isLive = this.#run.isFollowed && this.#drawn > 40;
-    outputs.append(make("div", isLive ? "outputs__item--settled" : "", drawing));
+    outputs.append(make("div", isLive ? "outputs__item--settled" : "", item.drawing));
+    this.#items.push(item);
+  }
+
+  /** Outputs that make one drawing together; it is drawn again as more come, not more often than the eye needs. */
+  #gather() {
+    const { outputs, shape, isOver } = this.#run;
+    const now = performance.now();
+    clearTimeout(this.#late);
+    if (this.#gathered && !isOver && now - this.#gatheredAt < GATHER_GAP) {
+      this.#late = setTimeout(() => this.#draw(), GATHER_GAP);
+      return;
+    }
+    this.#gatheredAt = now;
+    this.#tally = null;
+    this.#items = [];
+    const shown = outputs.map((value) => this.#sift(value)).filter((value) => value !== null);
+    if (this.#gathered) this.#gathered.redraw(shown, isOver);
+    else this.#part("outputs").replaceChildren((this.#gathered = kit.drawGathered(shape, shown, this.#context)));
   }
 
   get #context() {
-    return { mediaUrl, picture: pictureOf(this.#run.arguments) };
+    const { id, method, arguments: given } = this.#run;
+    this.#known ??= {
+      mediaUrl,
+      ...kit.findGiven(given, mediaUrl),
+      name: [this.closest("[data-model]")?.dataset.model.split("/").pop(), method, id.slice(0, 8)].filter(Boolean).join("-"),
+    };
+    return this.#known;
+  }
+
+  // What of it is shown.
+
+  #sift(value) {
+    this.#filter ??= kit.readFilter();
+    this.#tally ??= new kit.Tally();
+    return kit.sift(this.#run.shape, value, this.#filter, this.#tally);
+  }
+
+  #drawBar() {
+    if (!this.#bar && !(this.#tally?.all > 1 || (this.#tally?.all && kit.isOn(this.#filter)))) return;
+    if (!this.#bar) this.#part("filters").append((this.#bar = new kit.FilterBar(this.#filter, this.#refilter)).element);
+    this.#bar.tally = this.#tally;
+  }
+
+  #refilter = (filter) => {
+    this.#filter = filter;
+    kit.writeFilter(filter);
+    this.#tally = null;
+    if (this.#gathered) {
+      this.#gatheredAt = 0;
+      this.#gather();
+    }
+    for (const item of this.#items) {
+      const value = this.#sift(item.value);
+      if (item.drawing.redraw && value !== null) item.drawing.redraw(value);
+      else {
+        const drawing = kit.drawValue(this.#run.shape, value, this.#context);
+        item.drawing.replaceWith(drawing);
+        item.drawing = drawing;
+      }
+    }
+    this.#drawBar();
+  };
+
+  // Markdown, once a text is done.
+
+  async #format() {
+    const run = this.#run;
+    if (this.#flow) this.#flow.element.plainText = run.outputs.join("");
+    const texts = [...this.#part("outputs").querySelectorAll(".answer")].filter((element) => element.plainText);
+    if (!texts.length || !this.dataset.markdown) return;
+    const [{ looksFormatted, drawMarkdown }, { linkSheet }] = await Promise.all([import("../draw/markdown.js"), import("../draw/sheet.js")]);
+    for (const plain of texts.filter((element) => looksFormatted(element.plainText)).slice(0, FORMATTED)) {
+      const [formatted] = await Promise.all([drawMarkdown(plain.plainText, this.dataset.markdown), linkSheet(this.dataset.sheet)]);
+      if (run !== this.#run) return;
+      if (!formatted) continue;
+      this.#formatted.push({ plain, formatted });
+      plain.replaceWith(formatted);
+      this.#part("written").hidden = false;
+      this.#part("written").setAttribute("aria-pressed", "false");
+    }
+    this.#follow();
+  }
+
+  #toggleWritten() {
+    const isWritten = this.#part("written").getAttribute("aria-pressed") !== "true";
+    this.#part("written").setAttribute("aria-pressed", String(isWritten));
+    for (const { plain, formatted } of this.#formatted) {
+      if (isWritten) formatted.replaceWith(plain);
+      else plain.replaceWith(formatted);
+    }
   }
 
   // Figures and route.
@@ -201,6 +345,8 @@ class RunView extends HTMLElement {
     const again = () => this.dispatchEvent(new CustomEvent("run-again", { bubbles: true }));
     const outcome = drawOutcome(this.#run, { again });
     if (outcome) end.append(outcome);
+    if (!this.#said.has("formatted")) this.#format();
+    this.#said.add("formatted");
     if (this.#part("raw").getAttribute("aria-pressed") === "true") this.#toggleRaw(true);
   }
 
@@ -214,12 +360,22 @@ class RunView extends HTMLElement {
     sayCopied(this.#part("copy"));
   };
 
+  #download = async () => {
+    if (!kit) await (coming ??= bringKit(this.dataset.sheet));
+    const { outputs, isStream } = this.#run;
+    const isText = outputs.every((value) => typeof value === "string");
+    const whole = isText ? outputs.join(isStream ? "\n" : "") : outputs.length === 1 ? outputs[0] : outputs;
+    kit.download(whole, this.#context);
+  };
+
   #toggleRaw(wanted = this.#part("raw").getAttribute("aria-pressed") !== "true") {
     this.#part("raw").setAttribute("aria-pressed", String(wanted));
     this.#part("outputs").hidden = wanted;
     const view = this.#part("raw-view");
     view.hidden = !wanted;
-    view.textContent = wanted ? JSON.stringify(this.#run.raw, null, 2) : "";
+    this.#part("filters").hidden = wanted;
+    const text = wanted ? JSON.stringify(this.#run.raw, null, 2) : "";
+    view.textContent = text.length > RAW_SHOWN ? `${text.slice(0, RAW_SHOWN)}\n… Download gives all of it.` : text;
   }
 
   // Staying at the end while the reader is there.
@@ -245,7 +401,7 @@ class RunView extends HTMLElement {
   };
 
   #follow() {
-    if (!this.#run.isFollowed) return;
+    if (!this.#run.isFollowed || this.#run.live) return;
     if (this.#isSticking && this.#run.outputs.length > 1) {
       const scroller = this.#scroller;
       if (scroller.scrollHeight > scroller.clientHeight) scroller.scrollTop = scroller.scrollHeight;
@@ -289,15 +445,6 @@ function endWords(run) {
   if (run.state === "stopped") return [`Stopped after ${duration(run.elapsedMs)}. ${stopWords(run)}`];
   const { label, count } = run.counts;
   return [`Finished: ${duration(run.elapsedMs)}, ${plural(count, label.slice(0, -1).toLowerCase())}.`];
-}
-
-/** The picture that was given: stored here, or where its URL has it. */
-function pictureOf(given) {
-  for (const value of Object.values(given ?? {})) {
-    if (value?.media && (value.content_type ?? "image/").startsWith("image/")) return { src: mediaUrl(value.media) };
-    if (/^https?:/i.test(value?.url ?? "")) return { src: value.url };
-  }
-  return null;
 }
 
 function setText(node, text) {

@@ -1,9 +1,12 @@
-"""One method for each type that a form can ask for; each says what arrived, as JSON."""
+"""A method for each type that a form can ask for, which says what arrived, as JSON; and for each kind of output."""
 # ruff: noqa: RUF013, B006 - defaults and annotations as model authors write them
 
+import io
+import wave
 from typing import Iterator
 
 import numpy as np
+import PIL.Image
 from clarifai.runners.models.model_class import ModelClass
 from clarifai.runners.utils.data_types import Audio, Concept, Frame, Image, NamedFields, Region, Text, Video
 from clarifai.runners.utils.data_utils import Param
@@ -34,6 +37,60 @@ def facts(value):
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53:
         return {"int": str(value)}
     return value
+
+
+EVIL = "<img src=x onerror=\"document.title='owned'\"><script>document.title = 'owned'</script>"
+MARKDOWN = (
+    """# Rivers
+
+Three of *many*, by **length**:
+
+| river | km |
+|:------|---:|
+| Nile  | 6650 |
+| Elbe  | 1094 |
+
+1. first
+2. second
+
+```python
+print("a < b")
+```
+
+A picture: ![map](https://tracker.example/map.png), a [link](https://rivers.example), and """
+    + EVIL
+)
+BROKEN = b"\x89PNG\r\n\x1a\n" + bytes(40)
+
+
+def picture(colour="teal", size=(320, 240)):
+    return Image.from_pil(PIL.Image.new("RGB", size, colour))
+
+
+def mask(inside, size=(64, 48)):
+    """White within some fractions of a picture."""
+    made = PIL.Image.new("L", size)
+    left, top, right, bottom = (int(part * size[i % 2]) for i, part in enumerate(inside))
+    made.paste(255, (left, top, right, bottom))
+    return made
+
+
+def sound(hertz, seconds=0.3):
+    with io.BytesIO() as file:
+        with wave.open(file, "wb") as written:
+            written.setnchannels(1)
+            written.setsampwidth(2)
+            written.setframerate(8000)
+            times = np.arange(int(8000 * seconds)) / 8000
+            written.writeframes((np.sin(times * hertz * 6.283) * 8000).astype("<i2").tobytes())
+        return Audio(bytes=file.getvalue())
+
+
+def outline(corners, concept):
+    region = Region(concepts=[concept])
+    for x, y in corners:
+        region.proto.region_info.polygon.points.add(col=x, row=y)
+    return region
 
 
 class Everything(ModelClass):
@@ -164,6 +221,118 @@ class Everything(ModelClass):
         """Pairs, one after another."""
         for item in value:
             yield {"got": facts(item)}
+
+    @ModelClass.method
+    def give_text(self, length: int = 0) -> str:
+        """Markdown with a table, code, and what a page must not run; or a text of some length."""
+        return ("many words " * (length // 11 + 1))[:length] if length else MARKDOWN
+
+    @ModelClass.method
+    def give_pieces(self) -> Iterator[str]:
+        """The same, piece by piece."""
+        for start in range(0, len(MARKDOWN), 40):
+            yield MARKDOWN[start : start + 40]
+
+    @ModelClass.method
+    def give_words(self) -> list[str]:
+        """Texts that look like HTML."""
+        return ["plain", EVIL]
+
+    @ModelClass.method
+    def give_json(self) -> dict:
+        """JSON that looks like other outputs, and like HTML."""
+        return {
+            "region": {"box": "none"},
+            EVIL: EVIL,
+            "long": "x" * 5000,
+            "many": list(range(300)),
+            "nan": float("nan"),
+        }
+
+    @ModelClass.method
+    def give_concepts(self) -> list[Concept]:
+        """Many labels."""
+        return [Concept(f"label {n}", 1 / (n + 1)) for n in range(40)]
+
+    @ModelClass.method
+    def give_regions(self, image: Image, name: str = "cup") -> list[Region]:
+        """A box, an outline, a mask, a point, a line of text, and one that is nowhere."""
+        return [
+            Region(box=[0.1, 0.2, 0.5, 0.7], concepts=[Concept(name, 0.9), Concept("mug", 0.6)], track_id="7"),
+            outline([(0.6, 0.1), (0.9, 0.3), (0.7, 0.5)], Concept("kite", 0.7)),
+            Region(mask=mask((0.5, 0.5, 1.0, 1.0)), concepts=[Concept("table", 0.5)]),
+            Region(point=(0.3, 0.3, 0.0), concepts=[Concept("handle", 0.4)]),
+            Region(box=[0.55, 0.8, 0.95, 0.95], text="NO <b>SMOKING</b>", concepts=[Concept("sign", 0.3)]),
+            Region(box=[float("nan"), 0, 9, -9], text=EVIL),
+        ]
+
+    @ModelClass.method
+    def give_many(self, count: int = 100000) -> list[Region]:
+        """Very many boxes."""
+        return [
+            Region(
+                box=[n % 100 / 100, n / count, (n % 100 + 1) / 100, 1.0],
+                concepts=[Concept("dot", n / count)],
+                id=str(n),
+            )
+            for n in range(count)
+        ]
+
+    @ModelClass.method
+    def give_frames(self) -> Iterator[Frame]:
+        """Pictures of a film, each with a box."""
+        for n in range(6):
+            box = Region(box=[n / 10, 0.2, n / 10 + 0.3, 0.6], concepts=[Concept("ball", 0.9 - n / 10)], track_id="b")
+            yield Frame(image=picture((n * 40, 120, 120)), regions=[box], time=n / 5, index=n)
+
+    @ModelClass.method
+    def give_film(self, film: Video) -> list[Frame]:
+        """What is found in a film, five times a second."""
+        return [
+            Frame(
+                regions=[Region(box=[0.1, 0.1, 0.5, 0.5], concepts=[Concept(f"second {n / 5:.1f}", 0.8)])],
+                time=n / 5,
+                index=n,
+            )
+            for n in range(10)
+        ]
+
+    @ModelClass.method
+    def give_sounds(self) -> Iterator[Audio]:
+        """A tune, tone by tone."""
+        for hertz in (440, 550, 660):
+            yield sound(hertz)
+
+    @ModelClass.method
+    def give_array(self, shape: str = "plane") -> np.ndarray:
+        """A plane, a row, a stack of planes, or one with numbers that are none."""
+        rows = np.linspace(-1, 1, 60)
+        plane = np.sin(rows[:, None] * 5) * np.cos(rows[None, :] * 7)
+        made = {"plane": plane, "row": np.sin(rows * 9), "stack": np.stack([plane, plane]), "one": np.array(3.0)}
+        made["none"] = np.array([[1.0, float("nan")], [float("inf"), 2.0]])
+        return made[shape]
+
+    @ModelClass.method
+    def give_images(self) -> list[Image]:
+        """Three pictures."""
+        return [picture(colour) for colour in ("teal", "orange", "purple")]
+
+    @ModelClass.method
+    def give_parts(self, image: Image) -> NamedFields(
+        words=str, count=int, pair=tuple[float, bool], found=list[Region], shade=Image, facts=dict, rows=list[list[int]]
+    ):
+        """Values of many kinds by name."""
+        found = [Region(box=[0.2, 0.2, 0.6, 0.6], concepts=[Concept("cup", 0.8)])]
+        facts_given = {"a": 1, "b": [True, None]}
+        return NamedFields(
+            words=EVIL, count=3, pair=(0.5, True), found=found, shade=picture(), facts=facts_given, rows=[[1, 2], [3]]
+        )
+
+    @ModelClass.method
+    def give_lies(self) -> list[Image]:
+        """Pictures that are none: a page, a broken one, a sound, an address."""
+        html = Image(bytes=b"<!doctype html><script>document.title = 'owned'</script>")
+        return [html, Image(bytes=BROKEN), Image(bytes=sound(440).bytes), Image(url="javascript:alert(1)")]
 
     @ModelClass.method
     def openai_transport(self, msg: str) -> str:
