@@ -148,9 +148,17 @@ def content(request: HttpRequest, reference_id: str) -> HttpResponseBase:
     """The stored bytes, for whom they are visible to: never run, never sniffed, in ranges where asked."""
     try:
         reference = services.find(request.user, reference_id)
-        etag = f'"{reference.blob_id}"'
-        if etag in request.headers.get("If-None-Match", ""):
-            return _guarded(HttpResponse(status=HTTPStatus.NOT_MODIFIED), reference)
+    except NotFoundError as error:
+        raise Http404(error.message) from None
+    return send(request, reference)
+
+
+def send(request: HttpRequest, reference: Reference) -> HttpResponseBase:
+    """The bytes of a reference that the caller has looked up for its user, as far as they were asked for."""
+    etag = f'"{reference.blob_id}"'
+    if etag in request.headers.get("If-None-Match", ""):
+        return _guarded(HttpResponse(status=HTTPStatus.NOT_MODIFIED), reference)
+    try:
         file = services.open_bytes(reference)
     except NotFoundError as error:
         raise Http404(error.message) from None

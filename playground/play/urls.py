@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from playground.play.views import acts, compute, deployments, markdown, models, overview, runs, starts
+from playground.play.views import acts, compute, deployments, kept_runs, markdown, models, overview, runs, starts
 
 app_name = "play"
 MODEL = "<str:user_id>/<str:app_id>/models/<str:model_id>"
@@ -16,7 +16,14 @@ urlpatterns = [
     path("models/", models.models, name="models"),
     path("runs/", runs.runs, name="runs"),
     path("runs/running", runs.running, name="running"),
+    path("runs/table", runs.table, name="runs_table"),
+    path("runs/delete", runs.delete, name="runs_delete"),
+    path("runs/restore", runs.restore, name="runs_restore"),
     path("runs/<uuid:run_id>", overview.run, name="run"),
+    path("runs/<uuid:run_id>/share", kept_runs.share_dialog, name="run_share"),
+    path("runs/<uuid:run_id>/shared", kept_runs.share, name="run_shared"),
+    path("runs/<uuid:run_id>/export", kept_runs.download, name="run_export"),
+    path("runs/<uuid:run_id>/media/<str:media_id>", kept_runs.run_media, name="run_media"),
     path("deployments/<int:pk>/state", starts.deployment_state, name="deployment_state"),
     path("deployments/<int:pk>/retry", starts.retry, name="retry"),
     path("markdown", markdown.markdown, name="markdown"),
@@ -38,5 +45,6 @@ urlpatterns = [
     path(f"{MODEL}/deployments/table", deployments.table, name="model_deployments_table"),
     path(f"{MODEL}/deployments/csv", deployments.as_csv, name="model_deployments_csv"),
     path(f"{MODEL}/runs", runs.model_runs, name="model_runs"),
+    path(f"{MODEL}/runs/table", runs.model_table, name="model_runs_table"),
     path(f"{MODEL}/runs/recent", overview.recent, name="recent"),
 ]

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from playground.catalog.models import PUBLIC, AccessToken, Model, User
 from playground.compute.models import Deployment
 from playground.compute.services import log_path
 from playground.media import services as media
-from playground.runs.models import Run
+from playground.runs.models import Run, RunMedia
 from tests.access import world
 from tests.access.table import (
     ALL,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 RUN = uuid.UUID("11111111-1111-4111-8111-111111111111")
+GIVEN = uuid.UUID("22222222-2222-4222-8222-222222222222")  # olive gave its link away
+GONE = uuid.UUID("33333333-3333-4333-8333-333333333333")  # she has just deleted it
 FOR_ALL, OLIVES, MERLES, SHARED = (
     f"/compute/deployments/{name}" for name in ("olive/for-all", "olive/olives", "merle/merles", "olive/shared-echo")
 )
@@ -55,6 +58,18 @@ READS: list[tuple[str, str, Row]] = [
     ("the list of runs", "/runs/", ALL),
     ("one's running runs", "/runs/running", ALL),
     ("a run of olive's", f"/runs/{RUN}", OLIVE_ALONE),
+    ("the table of runs", "/runs/table", ALL),
+    ("a private model's table of runs", "/olive/main/models/echo/runs/table", IN_THE_APP),
+    ("whether to share a run", f"/runs/{RUN}/share", OLIVE_ALONE),
+    ("a run as a file", f"/runs/{RUN}/export?format=json", OLIVE_ALONE),
+    ("a run's file", f"/runs/{RUN}/media/{{file}}", OLIVE_ALONE),
+    ("a run by its link", f"/runs/{GIVEN}?key=k", ALL),
+    ("a run by its link, as a file", f"/runs/{GIVEN}/export?format=json&key=k", ALL),
+    ("a run's file by its link", f"/runs/{GIVEN}/media/{{file}}?key=k", ALL),
+    ("a run by another's link", f"/runs/{RUN}?key=k", OLIVE_ALONE),
+    ("a run by a wrong link", f"/runs/{GIVEN}?key=x", OLIVE_ALONE),
+    ("whether to share a run that is shared", f"/runs/{GIVEN}/share?key=k", OLIVE_ALONE),
+    ("a deleted run", f"/runs/{GONE}?key=k", (HIDDEN,) * 6),
     ("a file of olive's", "/media/{file}", OLIVE_ALONE),
     ("an upload of olive's", "/media/uploads/{upload}", OLIVE_ALONE),
     ("the list of apps", "/apps/", ALL),
@@ -86,6 +101,11 @@ ACTS: list[tuple[str, str, dict[str, Any], Row]] = [
     ("delete the owner's private one", f"{OLIVES}/delete", {"name": "olives"}, OLIVES_OWN),
     ("revoke a token of olive's", "/tokens/{token}/revoke", {}, OLIVE_ALONE),
     ("have a text formatted", "/markdown", {}, ALL),
+    ("delete a run", "/runs/delete", {"run": str(RUN)}, OLIVE_ALONE),
+    ("delete a run that is shared", "/runs/delete", {"run": str(GIVEN), "key": "k"}, OLIVE_ALONE),
+    ("bring a run back", "/runs/restore", {"run": str(GONE)}, OLIVE_ALONE),
+    ("give a run's link away", f"/runs/{RUN}/shared", {"shared": "yes"}, OLIVE_ALONE),
+    ("withdraw a run's link", f"/runs/{GIVEN}/shared", {"shared": "no", "key": "k"}, OLIVE_ALONE),
     ("add a member", f"{SETTINGS}/members", {"name": "stan", "role": "owner"}, FOR_APP_OWNERS),
     ("change a role", f"{SETTINGS}/members", {"name": "vera", "role": "owner"}, FOR_APP_OWNERS),
     ("remove a member", f"{SETTINGS}/members/remove", {"name": "sam"}, FOR_APP_OWNERS),
@@ -107,13 +127,19 @@ def names(settings: Any, tmp_path: Path) -> dict[str, str]:
     settings.LOG_DIR.mkdir()
     world.make(ECHO)
     olive = User.objects.get(username=world.OWNER)
-    Run.objects.create(id=RUN, user=olive, model=Model.objects.get(slug="echo"), method="predict", state="finished")
+    file = media.store(picture(), olive, "cup.png")
+    given: dict[uuid.UUID, dict[str, Any]] = {RUN: {}, GIVEN: {"share_key": "k"}, GONE: {"deleted_at": timezone.now()}}
+    for run_id, facts in given.items():
+        made = Run(id=run_id, user=olive, model=Model.objects.get(slug="echo"), method="predict", state="finished")
+        Run.objects.bulk_create([made])
+        Run.objects.filter(pk=run_id).update(**facts)
+        RunMedia.objects.create(run=made, reference=file)
     token = AccessToken.objects.create(user=olive, name="hers", prefix="pg_hers", digest="hers")
     rows = {row.slug: row.pk for row in Deployment.objects.all()}
     for row in Deployment.objects.all():
         log_path(row).write_text(f"the log of {row.slug}\n")
     return {
-        "file": media.store(picture(), olive, "cup.png").pk,
+        "file": file.pk,
         "upload": media.begin_upload(olive, name="film.mp4", size=10).pk,
         "token": str(token.pk),
         "shared": str(rows["shared-echo"]),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -19,6 +19,7 @@ from playground.play.queries.choices import choose, list_choices
 from playground.play.queries.models import find_model, find_version
 from playground.play.queries.runs import describe_run, list_runs
 from playground.play.views.asking import user_of
+from playground.play.views.kept_runs import show_shared
 from playground.play.views.starts import start_context
 from playground.protocol.signatures import MethodKind
 from playground.runs.models import Run
@@ -37,11 +38,11 @@ def model(request: HttpRequest, user_id: str, app_id: str, model_id: str, versio
 @login_required
 @require_safe
 def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """The model's page with this run open."""
+    """The model's page with this run open; another's run by its link, to be read."""
     user = user_of(request)
-    found = list_runs(user).filter(pk=run_id, model__in=Model.objects.visible_to(user)).first()
+    found = list_runs(user).filter(pk=run_id).first()
     if found is None:
-        raise Http404(f"No run {run_id} for you.")
+        return show_shared(request, user, run_id, request.GET.get("key", ""))
     return _show_model(request, found.model, found.model.latest, "", found)
 
 
@@ -61,6 +62,7 @@ def _show_model(
     choices = list_choices(user, model)
     choice = choose(choices, _asked_by(run) if run and not _names_place(request) else request.GET.dict())
     forms = _forms(version, run)
+    asked_method = request.GET.get("method", "")
     context = {
         "area": "models",
         "tab": "overview",
@@ -71,7 +73,7 @@ def _show_model(
             "parts": any(form.has_parts for form in forms),
             "media": any(form.shows_media for form in forms),
         },
-        "current": _current(forms, run.method if run else request.GET.get("method", "")),
+        "current": _current(forms, asked_method, run.method if run else ""),
         "choices": choices,
         "choice": choice,
         "run": run,
@@ -106,9 +108,10 @@ def _forms(version: ModelVersion | None, run: Run | None) -> list[MethodForm]:
     return list_forms(known, run.method, run.arguments) if run else list_forms(known)
 
 
-def _current(forms: list[MethodForm], name: str) -> MethodForm | None:
-    """The method asked for; else the first that answers piece by piece, as people come to watch; else the first."""
-    named = (form for form in forms if form.name == name)
+def _current(forms: list[MethodForm], *names: str) -> MethodForm | None:
+    """The method asked for, else that of the open run; else the first that answers piece by piece, as people come to
+    watch; else the first."""
+    named = (form for name in names for form in forms if form.name == name)
     streaming = (form for form in forms if form.kind is MethodKind.GENERATE)
     return next(itertools.chain(named, streaming, forms), None)
 

@@ -1,21 +1,25 @@
-"""The history of runs, of all models and of one."""
+"""The history of runs, of all models and of one: listed, searched, and what one does with those in it."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
-from playground.catalog.models import Model
-from playground.compute.models import Deployment
+from playground.catalog.models import Model, User
 from playground.play.queries.models import find_model
-from playground.play.queries.runs import list_runs
+from playground.play.queries.places import mark_of
+from playground.play.queries.runs import SPANS, list_asked, list_runs, read_asked, rows_of
 from playground.play.views.asking import user_of
+from playground.play.views.heads import head_of
+from playground.protocol.errors import InputError
+from playground.runs import history
 from playground.runs.models import Run
 
 PAGE_SIZE = 50
@@ -24,32 +28,74 @@ PAGE_SIZE = 50
 @login_required
 @require_safe
 def runs(request: HttpRequest) -> HttpResponse:
-    return _show_runs(request, None, {"area": "runs"})
+    user = user_of(request)
+    return render(request, "play/runs.html", {"area": "runs", **_list(request, user, None)})
 
 
 @login_required
 @require_safe
 def model_runs(request: HttpRequest, user_id: str, app_id: str, model_id: str) -> HttpResponse:
-    found = find_model(user_of(request), user_id, app_id, model_id)
-    shared = Deployment.objects.visible_to(user_of(request)).filter(model=found, is_shared=True).first()
-    return _show_runs(request, found, {"area": "models", "tab": "runs", "deployment": shared})
-
-
-def _show_runs(request: HttpRequest, model: Model | None, context: dict[str, Any]) -> HttpResponse:
     user = user_of(request)
-    everything = list_runs(user, model)
-    wanted = request.GET.get("state", "")
-    found = everything.filter(state=wanted) if wanted in Run.State.values else everything
-    counts = dict(everything.order_by().values_list("state").annotate(n=Count("pk")))
-    context |= {
+    found = find_model(user, user_id, app_id, model_id)
+    return render(request, "play/model_runs.html", head_of(user, found, "runs") | _list(request, user, found))
+
+
+@login_required
+@require_safe
+def table(request: HttpRequest) -> HttpResponse:
+    """The list alone, for the page that keeps it right; 204 when nothing is new."""
+    return _part(request, user_of(request), None)
+
+
+@login_required
+@require_safe
+def model_table(request: HttpRequest, user_id: str, app_id: str, model_id: str) -> HttpResponse:
+    user = user_of(request)
+    return _part(request, user, find_model(user, user_id, app_id, model_id))
+
+
+def _part(request: HttpRequest, user: User, model: Model | None) -> HttpResponse:
+    context = _list(request, user, model)
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=204)
+    return render(request, "play/_runs.html", context)
+
+
+def _list(request: HttpRequest, user: User, model: Model | None) -> dict[str, Any]:
+    """``keep`` is the newest run on screen while somebody is among the rows: later ones are counted, not shown."""
+    asked = read_asked(request.GET.dict())
+    listing = list_asked(user, model, asked)
+    newer = 0
+    if kept := _kept(user, request.GET.get("keep", "")):
+        newer = listing.runs.filter(created_at__gt=kept.created_at).count()
+        listing = listing.upto(kept)
+    page = Paginator(rows_of(listing), PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = list(page.object_list)
+    facts = [(str(run.pk), run.state, run.total_ms, bool(run.share_key)) for run in rows]
+    return {
+        "here": _address(model),
         "model": model,
-        "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
-        "wanted": wanted,
-        "states": [(state, counts.get(state, 0)) for state in Run.State.values],
-        "total": sum(counts.values()),
-        "runs_count": sum(counts.values()),
+        "asked": asked,
+        "listing": listing,
+        "page": page,
+        "rows": rows,
+        "newer": newer,
+        "spans": [(name, words) for name, (words, _) in SPANS.items()],
+        "seen": mark_of([facts, listing.states, listing.total, page.number, newer]),
     }
-    return render(request, "play/model_runs.html" if model else "play/runs.html", context)
+
+
+def _address(model: Model | None) -> str:
+    if model is None:
+        return reverse("play:runs")
+    return reverse("play:model_runs", args=[model.app.owner.username, model.app.slug, model.slug])
+
+
+def _kept(user: User, run_id: str) -> Run | None:
+    try:
+        return list_runs(user).filter(pk=UUID(run_id)).first() if run_id else None
+    except ValueError:
+        return None
 
 
 @login_required
@@ -58,3 +104,29 @@ def running(request: HttpRequest) -> HttpResponse:
     """How many of one's runs are going on, for the topbar."""
     count = Run.objects.visible_to(user_of(request)).filter(state=Run.State.RUNNING).count()
     return render(request, "play/_running.html", {"count": count})
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest) -> HttpResponse:
+    """Each ``run`` of the form; says how many that were, and how many stay as they go on still."""
+    asked = _run_ids(request)
+    deleted = history.delete_runs(user_of(request), asked)
+    return JsonResponse({"deleted": [str(run_id) for run_id in deleted], "left": len(asked) - len(deleted)})
+
+
+@login_required
+@require_POST
+def restore(request: HttpRequest) -> HttpResponse:
+    """Each ``run`` of the form, if it has just been deleted."""
+    return JsonResponse({"restored": history.restore_runs(user_of(request), _run_ids(request))})
+
+
+def _run_ids(request: HttpRequest) -> list[UUID]:
+    given = request.POST.getlist("run")
+    if not 0 < len(given) <= history.MOST_AT_ONCE:
+        raise InputError(f"run: the ids of 1 to {history.MOST_AT_ONCE:,} runs are needed.")
+    try:
+        return [UUID(run_id) for run_id in dict.fromkeys(given)]
+    except ValueError:
+        raise InputError("run: the id of a run, a UUID, is needed.") from None

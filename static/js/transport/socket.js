@@ -29,7 +29,7 @@ export class RunSocket extends EventTarget {
 
   attach(run) {
     this.#runs.set(run.id, { run, message: null });
-    this.#sendOrOpen({ type: "attach", run: run.id, after: run.cursor });
+    this.#sendOrOpen(attachTo(run));
   }
 
   /** No more events of this run are wanted; the run itself goes on. */
@@ -94,7 +94,7 @@ export class RunSocket extends EventTarget {
     this.#sayOnline();
     for (const { run, message } of this.#runs.values()) {
       if (run.isOver) continue;
-      this.#send(message && run.cursor === 0 ? message : { type: "attach", run: run.id, after: run.cursor });
+      this.#send(message && run.cursor === 0 ? message : attachTo(run));
     }
     for (const message of this.#waiting.splice(0)) this.#send(message);
   }
@@ -138,4 +138,9 @@ export class RunSocket extends EventTarget {
   #say(isOnline) {
     this.dispatchEvent(new CustomEvent("connection", { detail: { isOnline } }));
   }
+}
+
+/** `key` is that of the link to another's run. */
+function attachTo({ id, cursor, key }) {
+  return { type: "attach", run: id, after: cursor, ...(key ? { key } : {}) };
 }
