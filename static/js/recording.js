@@ -131,7 +131,7 @@ export class Recording {
   }
 }
 
-function whyNot(error, device) {
+export function whyNot(error, device) {
   if (error.name === "NotAllowedError") return `The browser does not let this page use the ${device}.`;
   if (error.name === "NotFoundError") return `No ${device} was found.`;
   if (error.name === "NotReadableError") return `The ${device} is in use by another program.`;

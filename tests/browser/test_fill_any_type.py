@@ -294,7 +294,7 @@ def test_a_stream_takes_pairs_one_after_another(open_method: Open) -> None:
     page.get_by_label("0", exact=True).fill("second")
     page.get_by_role("button", name="Send").click()
     expect(page.locator("[data-outputs]")).to_contain_text("second")
-    page.get_by_role("button", name="End input").click()
+    page.get_by_role("button", name="Close input").click()
     expect(page.locator("[data-run-label]")).to_have_text("Run")
 
 

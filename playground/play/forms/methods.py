@@ -73,6 +73,15 @@ class FormField:
         return "line" if kind == "text" and self.is_own else kind
 
     @property
+    def is_media(self) -> bool:
+        return self.kind in _MEDIA
+
+    @property
+    def can_come_from_files(self) -> bool:
+        """Whether a stream of it can be read from files: each is one input, or each line of a text."""
+        return self.kind in _MEDIA | {"text", "line", "number", "choice", "json", "array"}
+
+    @property
     def template(self) -> str:
         return f"play/fields/{'media' if self.kind in _MEDIA else self.kind}.html"
 

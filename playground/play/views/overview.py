@@ -72,6 +72,7 @@ def _show_model(
         "needs": {
             "parts": any(form.has_parts for form in forms),
             "media": any(form.shows_media for form in forms),
+            "stream": any(form.is_stream for form in forms),
         },
         "current": _current(forms, asked_method, run.method if run else ""),
         "choices": choices,

@@ -352,6 +352,7 @@ class PlayPage extends HTMLElement {
   // On a phone, what is asked folds into one line once it runs.
 
   #fold() {
+    if (this.#composer) return; // its inputs go on being given
     this.dataset.folded = "";
     const words = this.#fields.map((field) => toWords(field)).find(Boolean) ?? "No arguments";
     this.#part("fold-words").textContent = words;

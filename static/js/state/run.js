@@ -1,5 +1,7 @@
 /* One run as this page knows it: folds the server's numbered events, each once, and tells who listens. */
 const OVER = new Set(["finished", "failed", "stopped", "refused"]);
+const INPUTS = 1000;
+const EXCHANGES = 200;
 
 export function newRunId() {
   if (crypto.randomUUID) return crypto.randomUUID();
@@ -24,6 +26,12 @@ export class Run extends EventTarget {
   characters = 0;
   tokens = 0;
   isStopping = false;
+  inputs = new Map(); // of a stream, the newest as the call took them, by their number
+  exchanges = []; // its newest outputs: {i, of, value}, where `of` is the number of the input that each answers
+  inputCount = 0; // on their way to the model
+  taken = 0; // by the model, as its answers tell
+  outputCount = 0;
+  isPassing = false;
   #heardAt = performance.now();
   #beganAt = performance.now();
 
@@ -48,24 +56,26 @@ export class Run extends EventTarget {
   take(events) {
     const kinds = new Set();
     for (const event of events) {
-      if (event.n <= this.cursor) continue;
-      this.cursor = event.n;
+      if (event.n && event.n <= this.cursor) continue;
+      this.cursor = event.n || this.cursor; // what is shown and not kept has no number
       this.lastMs = event.t;
       this.#heardAt = performance.now();
       kinds.add(event.kind);
       this.#fold(event);
+      if (this.isStream) this.dispatchEvent(new CustomEvent("news", { detail: event }));
     }
     if (kinds.size) this.#tell(kinds);
   }
 
-  refuse(error) {
+  /** `key` is that of an input that was refused; else the whole run was. */
+  refuse(error, key) {
     if (this.isOver) return;
-    if (this.cursor && error.name === "ConflictError") {
-      this.dispatchEvent(new CustomEvent("notice", { detail: error }));
+    if (key !== undefined) {
+      this.dispatchEvent(new CustomEvent("refused-input", { detail: { ...error, key } }));
       return;
     }
-    if (this.cursor && error.field) {
-      this.dispatchEvent(new CustomEvent("refused-input", { detail: error }));
+    if (this.cursor && error.name === "ConflictError") {
+      this.dispatchEvent(new CustomEvent("notice", { detail: error }));
       return;
     }
     this.state = "refused";
@@ -85,16 +95,34 @@ export class Run extends EventTarget {
       this.served = event.served_by;
       this.asAsked = event.as_asked;
       this.waiting = null;
-    } else if (event.kind === "output") this.#output(event);
+    } else if (event.kind === "input") this.#input(event);
+    else if (event.kind === "passing") this.isPassing = true;
+    else if (event.kind === "output") this.#output(event);
     else this.#end(event);
+  }
+
+  #input(event) {
+    this.inputCount = event.i + 1;
+    this.inputs.set(event.i, event);
+    if (this.inputs.size > INPUTS) this.inputs.delete(this.inputs.keys().next().value);
   }
 
   #output(event) {
     this.firstMs ??= event.t;
     this.waiting = null;
-    this.outputs.push(event.value);
+    this.outputCount = event.i + 1;
+    if (this.isStream) this.#exchange(event);
+    if (event.n) this.outputs.push(event.value);
     this.tokens = event.tokens ?? this.tokens;
     if (typeof event.value === "string") this.characters += event.value.length;
+  }
+
+  /** Where the runner does not say which input an output answers, they are paired in order. */
+  #exchange(event) {
+    event.of ??= Math.min(event.i, this.inputCount - 1);
+    this.taken = Math.max(this.taken, event.of + 1);
+    this.exchanges.push(event);
+    if (this.exchanges.length > EXCHANGES) this.exchanges.shift();
   }
 
   #end(event) {
@@ -113,7 +141,7 @@ export class Run extends EventTarget {
   /** The outputs' count as the page shows it: {label, count, unit, perSecond}. */
   get counts() {
     const tokens = this.figures?.completion_tokens || this.tokens;
-    const outputs = this.outputs.length;
+    const outputs = this.outputCount;
     if (tokens) return { label: "Tokens", count: tokens, unit: "tokens/s", perSecond: this.#speed(tokens) };
     if (outputs > 1) return { label: "Outputs", count: outputs, unit: "outputs/s", perSecond: this.#speed(outputs) };
     const perSecond = this.isOver ? this.#speed(this.characters) : null;

@@ -20,7 +20,8 @@ function mixed(sound) {
   return sum;
 }
 
-function encode(samples, rate) {
+/** Samples between −1 and 1 as the bytes of a WAV file. */
+export function encode(samples, rate) {
   const view = new DataView(new ArrayBuffer(44 + samples.length * 2));
   const write = (at, text) => [...text].forEach((sign, i) => view.setUint8(at + i, sign.charCodeAt(0)));
   write(0, "RIFF");

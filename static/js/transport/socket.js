@@ -42,8 +42,23 @@ export class RunSocket extends EventTarget {
     this.#command({ type: "stop", run: run.id });
   }
 
-  input(run, value) {
-    this.#command({ type: "input", run: run.id, value });
+  input(run, value, key) {
+    this.#command({ type: "input", run: run.id, value, key });
+  }
+
+  /** Live bytes as an input, which `value` names as "live". Nothing waits for a lost socket: false then. */
+  live(run, value, bytes, key) {
+    if (!this.#isOpen) return false;
+    const head = new TextEncoder().encode(JSON.stringify({ run: run.id, value, key }));
+    const length = new DataView(new ArrayBuffer(4));
+    length.setUint32(0, head.length);
+    this.#socket.send(new Blob([length, head, bytes]));
+    return true;
+  }
+
+  /** How many bytes wait on this side. */
+  get backlog() {
+    return this.#socket?.bufferedAmount ?? 0;
   }
 
   closeInput(run) {
@@ -103,7 +118,7 @@ export class RunSocket extends EventTarget {
     const entry = this.#runs.get(message.run);
     if (message.type === "events") entry?.run.take(message.events);
     else if (message.type === "refused") {
-      if (entry) entry.run.refuse(message.error);
+      if (entry) entry.run.refuse(message.error, message.key);
       else this.dispatchEvent(new CustomEvent("refused", { detail: message.error }));
     }
     if (entry?.run.isOver) this.#runs.delete(message.run);
