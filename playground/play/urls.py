@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from playground.play.views import acts, compute, deployments, kept_runs, markdown, models, overview, runs, starts
+from playground.play.views import (
+    acts,
+    compute,
+    deployments,
+    kept_runs,
+    markdown,
+    models,
+    new_deployment,
+    overview,
+    picker,
+    runs,
+    starts,
+)
 
 app_name = "play"
 MODEL = "<str:user_id>/<str:app_id>/models/<str:model_id>"
@@ -26,10 +38,13 @@ urlpatterns = [
     path("runs/<uuid:run_id>/media/<str:media_id>", kept_runs.run_media, name="run_media"),
     path("deployments/<int:pk>/state", starts.deployment_state, name="deployment_state"),
     path("deployments/<int:pk>/retry", starts.retry, name="retry"),
+    path("deployments/<int:pk>/start", new_deployment.start, name="new_deployment_start"),
     path("markdown", markdown.markdown, name="markdown"),
     path("compute/", compute.compute, name="compute"),
     path("compute/deployments", compute.compute_deployments, name="compute_deployments"),
+    path("compute/deployments/new", new_deployment.new_deployment, name="new_deployment"),
     path(DEPLOYMENT, compute.deployment, name="compute_deployment"),
+    path(f"{DEPLOYMENT}/cancel", new_deployment.cancel, name="cancel_deployment"),
     path(f"{DEPLOYMENT}/live", compute.deployment_live, name="compute_live"),
     path(f"{DEPLOYMENT}/log", compute.deployment_log, name="compute_log"),
     path(f"{DEPLOYMENT}/retry", compute.retry, name="compute_retry"),
@@ -44,6 +59,8 @@ urlpatterns = [
     path(f"{MODEL}/deployments", deployments.deployments, name="model_deployments"),
     path(f"{MODEL}/deployments/table", deployments.table, name="model_deployments_table"),
     path(f"{MODEL}/deployments/csv", deployments.as_csv, name="model_deployments_csv"),
+    path(f"{MODEL}/place", picker.place, name="place"),
+    path(f"{MODEL}/places", picker.places, name="places"),
     path(f"{MODEL}/runs", runs.model_runs, name="model_runs"),
     path(f"{MODEL}/runs/table", runs.model_table, name="model_runs_table"),
     path(f"{MODEL}/runs/recent", overview.recent, name="recent"),

@@ -12,3 +12,11 @@ await bring(document);
 // It asks its parts for their values the moment it stands.
 if (document.querySelector("play-page")) import("./elements/play-page.js");
 document.addEventListener("htmx:load", (event) => event.target !== document.body && bring(event.target.parentNode ?? document));
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-new-deployment]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const { openDialog } = await import("./elements/new-deployment.js");
+  openDialog(link);
+});

@@ -2,12 +2,15 @@
 const PARTS = {
   "array-input": () => import("./elements/array-input.js"),
   "choice-list": () => import("./elements/choice-list.js"),
+  "deployment-picker": () => import("./elements/deployment-picker.js"),
   "field-group": () => import("./elements/field-group.js"),
   "field-list": () => import("./elements/field-list.js"),
   "json-editor": () => import("./elements/json-editor.js"),
   "media-input": () => import("./elements/media-input.js"),
+  "new-deployment": () => import("./elements/new-deployment.js"),
   "number-row": () => import("./elements/number-row.js"),
   "run-view": () => import("./elements/run-view.js"),
+  "start-timeline": () => import("./elements/start-timeline.js"),
   "stream-composer": () => import("./elements/stream-composer.js"),
 };
 

@@ -79,11 +79,17 @@ READS: list[tuple[str, str, Row]] = [
     ("the table of deployments", "/compute/deployments", ALL),
     ("a shared deployment", SHARED, IN_THE_APP),
     ("the state of a shared deployment", "/deployments/{shared}/state", IN_THE_APP),
+    ("its start", "/deployments/{shared}/start", IN_THE_APP),
+    ("where a private model's calls may go", "/olive/main/models/echo/places", IN_THE_APP),
+    ("a place for them", "/olive/main/models/echo/place?deployment=for-all", IN_THE_APP),
+    ("a new deployment", "/compute/deployments/new", ALL),
+    ("a new deployment of a private model", "/compute/deployments/new?model=olive/main/models/echo", IN_THE_APP),
     ("a public deployment of a private model", FOR_ALL, IN_THE_APP),
     ("what changes on its page", f"{FOR_ALL}/live", IN_THE_APP),
     ("its log", f"{FOR_ALL}/log", IN_THE_APP),
     ("a private deployment of the owner", OLIVES, OLIVES_OWN),
     ("the state of a private deployment", "/deployments/{olives}/state", OLIVES_OWN),
+    ("the start of a private deployment", "/deployments/{olives}/start", OLIVES_OWN),
     ("a private deployment of the member", MERLES, MERLES_OWN),
     ("its log alone", f"{MERLES}/log", MERLES_OWN),
 ]
@@ -97,6 +103,7 @@ ACTS: list[tuple[str, str, dict[str, Any], Row]] = [
     ("switch a public deployment off", f"{FOR_ALL}/enable", {"enabled": "no"}, FOR_ITS_OWNER),
     ("delete a public deployment", f"{FOR_ALL}/delete", {"name": "for-all"}, FOR_ITS_OWNER),
     ("scale the member's deployment", f"{MERLES}/scale", SCALE, MERLES_OWN),
+    ("cancel the member's deployment", f"{MERLES}/cancel", {}, MERLES_OWN),
     ("delete the member's deployment", f"{MERLES}/delete", {"name": "merles"}, MERLES_OWN),
     ("delete the owner's private one", f"{OLIVES}/delete", {"name": "olives"}, OLIVES_OWN),
     ("revoke a token of olive's", "/tokens/{token}/revoke", {}, OLIVE_ALONE),
@@ -167,6 +174,14 @@ def test_reading(names: dict[str, str], address: str, row: Row) -> None:
 @pytest.mark.parametrize(("address", "given", "row"), [act[1:] for act in ACTS], ids=[act[0] for act in ACTS])
 def test_acting(names: dict[str, str], address: str, given: dict[str, Any], row: Row) -> None:
     assert tried(lambda name: outcome(browser(name).post(address.format(**names), given))) == row
+
+
+def test_deploying_is_for_members() -> None:
+    nodepool = Deployment.objects.get(slug="shared-echo").nodepool_id
+    given = {"model": "olive/main/models/echo", "name": "new", "nodepool": nodepool, "least": 0, "most": 1}
+    row = tried(lambda name: outcome(browser(name).post("/compute/deployments/new", given)))
+    assert row == (OK, OK, OK, REFUSED, HIDDEN, OK)
+    assert outcome(Client().post("/compute/deployments/new", given)) == SIGN_IN
 
 
 def test_nobody_reads_or_acts_without_signing_in(names: dict[str, str]) -> None:

@@ -126,7 +126,7 @@ async def test_pages_offer_the_deployments_that_one_may_use(
     app = await App.objects.aget()
     model = await app.models.aget(slug="echo")
     for name, word in zip(COLUMNS, row, strict=True):
-        choices = await sync_to_async(list_choices)(people[name], model)
+        choices = (await sync_to_async(list_choices)(people[name], model)).choices
         found = [choice for choice in choices if choice.deployment and choice.deployment.slug == slug]
         assert bool(found) == (word == OK), name
         for choice in found:

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from playground.catalog.models import Model, User
+from playground.catalog.models import User
 from playground.compute.models import Deployment, Transition
 from playground.compute.services import record_state
 from playground.play.queries.starts import Step, describe_start
@@ -25,7 +25,7 @@ def test_a_start_is_shown_step_by_step(owner: User, deployment: Deployment) -> N
     record_state(deployment.pk, "building", "installing requirements", generation=1)
     page = poll(browser(owner), deployment).content.decode()
     assert "Installing requirements" in page
-    assert 'hx-trigger="every 1s"' in page
+    assert 'hx-trigger="every 1s, ' in page
     assert 'id="head-state" hx-swap-oob="true"' in page
 
 
@@ -75,15 +75,15 @@ def test_retry_is_no_link(owner: User, deployment: Deployment) -> None:
     assert browser(owner).get(reverse("play:retry", args=[deployment.pk])).status_code == 405
 
 
-def test_usual_times_need_three_starts(model: Model, deployment: Deployment) -> None:
+def test_usual_times_need_three_starts(owner: User, deployment: Deployment) -> None:
     Transition.objects.all().delete()
     begin = timezone.now() - timedelta(hours=1)
     for number in range(4):
         for state, second in (("pending", 0), ("starting", 1), ("ready", 9)):
             entry = Transition.objects.create(deployment=deployment, state=state)
             Transition.objects.filter(pk=entry.pk).update(at=begin + timedelta(seconds=100 * number + second))
-        steps = {step.name: step for step in describe_start(deployment).steps}
-        assert (steps["Loading the model"].usual == 8) == (number >= 3)
+        steps = {step.name: step for step in describe_start(owner, deployment).steps}
+        assert (steps["Model loaded"].usual == 8) == (number >= 2)
 
 
 def test_a_bar_never_says_all_is_done() -> None:

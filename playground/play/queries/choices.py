@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from playground.catalog.models import Model, User
-from playground.compute.models import Deployment
+from playground.compute.models import Deployment, Placement
+from playground.compute.usage.queries import summary
+from playground.play.queries.starts import ON_ITS_WAY, Usual, usual_starts
+from playground.templatetags.ui import capital, milliseconds, seconds
+
+State = Deployment.State
+MOST = 100
+SPAN = timedelta(days=1)
+SEARCH_FROM = 7
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Where a call may go, as the picker shows it; ``refusal`` says why a chosen one cannot be used."""
+    """Where a call may go, as the picker shows it; ``refusal`` says why a chosen one cannot be used.
+
+    ``speed`` is what one waits for there: its usual first output, or its usual start.
+    """
 
     label: str
     query: Mapping[str, str]
     deployment: Deployment | None = None
     refusal: str = ""
+    speed: str = ""
 
     @property
     def selector(self) -> dict[str, str]:
@@ -29,21 +46,90 @@ class Choice:
         return {}
 
     @property
+    def query_string(self) -> str:
+        return urlencode(self.query)
+
+    @property
+    def is_pair(self) -> bool:
+        return "cluster" in self.query
+
+    @property
+    def has_failed(self) -> bool:
+        return self.deployment is not None and self.deployment.state == State.FAILED
+
+    @property
     def meta(self) -> str:
+        """Where it is, and what one waits for there; why it failed, where it has."""
         if self.deployment is None:
             return ""
         pool = self.deployment.nodepool
-        return " · ".join(dict.fromkeys(filter(None, [pool.cluster.slug, pool.slug, pool.cluster.region])))
+        where = [pool.cluster.slug, pool.slug, pool.cluster.region]
+        if self.is_pair:
+            where = [self.deployment.label, pool.cluster.region]
+        state = self.deployment.state if not self.speed or self.deployment.state in ON_ITS_WAY else ""
+        told = capital(self.deployment.reason) if self.has_failed and self.deployment.reason else state
+        return " · ".join(dict.fromkeys(filter(None, [*where, told, self.speed])))
 
 
-def list_choices(user: User, model: Model) -> list[Choice]:
-    """Shared first, then the model's other deployments that ``user`` sees."""
-    rows = Deployment.objects.visible_to(user).filter(model=model).select_related("nodepool__cluster", "owner")
-    ordered = sorted(rows, key=lambda row: (not row.is_shared, row.slug))
-    return [_choice_of(row, user) for row in ordered]
+@dataclass(frozen=True)
+class Listed:
+    """What the picker lists: the first so many of all that match, out of all there are."""
+
+    choices: list[Choice]
+    found: int
+    total: int
+
+    @property
+    def has_search(self) -> bool:
+        return self.total >= SEARCH_FROM
 
 
-def _choice_of(row: Deployment, user: User) -> Choice:
+def list_choices(user: User, model: Model, text: str = "") -> Listed:
+    """Shared first, then the model's other deployments that ``user`` sees, one's own before others'."""
+    everything = _visible(user, model)
+    matching = everything
+    for word in text.split():
+        matching = matching.filter(
+            Q(slug__icontains=word)
+            | Q(owner__username__icontains=word)
+            | Q(nodepool__slug__icontains=word)
+            | Q(nodepool__cluster__slug__icontains=word)
+            | Q(nodepool__cluster__region__icontains=word)
+            | Q(state__icontains=word)
+            | (Q(is_shared=True) if "shared".startswith(word.lower()) else Q())
+        )
+    total = everything.count()
+    found = matching.count() if text else total
+    names = matching.values_list("pk", "slug", "is_shared", "owner")
+    ordered = sorted(names, key=lambda row: (not row[2], row[3] != user.pk, row[1]))[:MOST]
+    rows = everything.in_bulk([row[0] for row in ordered])
+    return Listed(with_speeds(user, model, [choice_of(rows[row[0]], user) for row in ordered]), found, total)
+
+
+def with_speeds(user: User, model: Model, choices: Sequence[Choice]) -> list[Choice]:
+    """The same with what one waits for: of a ready one its median first output in a day, of others their start."""
+    now = timezone.now()
+    rows = {choice.deployment.pk: choice.deployment for choice in choices if choice.deployment}
+    figures = summary(user, list(rows), now - SPAN, now)
+    usual = usual_starts(user, model) if any(not row.is_ready for row in rows.values()) else {}
+    speeds = {pk: _speed(row, figures[pk].first_output_p50, usual.get(row.nodepool_id)) for pk, row in rows.items()}
+    return [_with_speed(choice, speeds) for choice in choices]
+
+
+def _with_speed(choice: Choice, speeds: Mapping[int, str]) -> Choice:
+    speed = speeds.get(choice.deployment.pk, "") if choice.deployment else ""
+    return Choice(choice.label, choice.query, choice.deployment, choice.refusal, speed)
+
+
+def _speed(row: Deployment, first_output: float | None, usual: Usual | None) -> str:
+    if row.is_ready:
+        return f"first output {milliseconds(first_output * 1000)}" if first_output is not None else ""
+    if row.state == State.FAILED or not row.is_enabled:
+        return "" if row.is_enabled else "switched off"
+    return f"starts in about {seconds(usual.total)}" if usual and usual.total is not None else "starts when called"
+
+
+def choice_of(row: Deployment, user: User) -> Choice:
     """Another's deployment goes by its owner too: both may have one of that id."""
     if row.is_shared:
         return Choice("Shared (default)", {}, row)
@@ -53,41 +139,62 @@ def _choice_of(row: Deployment, user: User) -> Choice:
     return Choice(f"{owner} / {row.slug}", {"deployment": row.slug, "owner": owner}, row)
 
 
-def choose(choices: list[Choice], asked: Mapping[str, str]) -> Choice:
+def choose(user: User, model: Model, asked: Mapping[str, str]) -> Choice:
     """The choice that a page's query string names: ``deployment``, or ``cluster`` with ``nodepool``, or nothing.
 
     ``owner`` goes with a deployment of somebody else's.
     """
     deployment, cluster, nodepool = (asked.get(name, "") for name in ("deployment", "cluster", "nodepool"))
-    owner = asked.get("owner", "")
     if deployment and (cluster or nodepool):
         return Choice(deployment, {}, refusal="Name a deployment, or a cluster and a nodepool, not both.")
     if deployment:
-        here = [entry for entry in choices if entry.deployment and entry.deployment.slug == deployment]
-        named = (entry for entry in here if owner in ("", _owner_of(entry)))
-        own_first = sorted(named, key=lambda entry: "owner" in entry.query)
-        unknown = Choice(deployment, {"deployment": deployment}, refusal=_refusal(f"No deployment {deployment}"))
-        return next(iter(own_first), unknown)
-    if cluster or nodepool:
-        return _choose_place(choices, cluster, nodepool)
-    default = (entry for entry in choices if not entry.query)
-    return next(default, Choice("Shared (default)", {}))
+        found = _choose_deployment(user, model, deployment, asked.get("owner", ""))
+    elif cluster or nodepool:
+        found = _choose_place(user, model, cluster, nodepool)
+    else:
+        shared = _visible(user, model).filter(is_shared=True).first()
+        found = choice_of(shared, user) if shared else Choice("Shared (default)", {})
+    return with_speeds(user, model, [found])[0]
 
 
-def _owner_of(entry: Choice) -> str:
-    return entry.deployment.owner.username if entry.deployment else ""
+def _choose_deployment(user: User, model: Model, slug: str, owner: str) -> Choice:
+    here = _visible(user, model).filter(slug=slug)
+    here = here.filter(owner__username=owner) if owner else here
+    own_first = sorted(here, key=lambda row: row.owner_id != user.pk)
+    if own_first:
+        return choice_of(own_first[0], user)
+    query = {"deployment": slug, **({"owner": owner} if owner and owner != user.username else {})}
+    return Choice(slug, query, refusal=_refusal(f"No deployment {slug}"))
 
 
-def _choose_place(choices: list[Choice], cluster: str, nodepool: str) -> Choice:
+def _choose_place(user: User, model: Model, cluster: str, nodepool: str) -> Choice:
     label = f"{cluster or '…'} / {nodepool or '…'}"
     query = {"cluster": cluster, "nodepool": nodepool}
     if not (cluster and nodepool):
         return Choice(label, query, refusal="A cluster and a nodepool go together: one of them is not named.")
-    for entry in choices:
-        pool = entry.deployment.nodepool if entry.deployment else None
-        if pool and (pool.cluster.slug, pool.slug) == (cluster, nodepool):
-            return Choice(label, query, entry.deployment)
+    rows = _visible(user, model)
+    here = Q(nodepool__slug=nodepool, nodepool__cluster__slug=cluster)
+    placed = Placement.objects.filter(here, deployment__in=rows)
+    found = rows.filter(here | Q(pk__in=placed.values("deployment"))).order_by("-is_shared", "pk").first()
+    if found is not None:
+        return Choice(label, query, found)
     return Choice(label, query, refusal=_refusal(f"No deployment of this model on {label}"))
+
+
+def list_pairs(user: User, model: Model) -> dict[str, list[str]]:
+    """The clusters and, of each, the nodepools that the model's deployments may be on."""
+    rows = _visible(user, model)
+    placed = Placement.objects.filter(deployment__in=rows).values_list("nodepool__cluster__slug", "nodepool__slug")
+    now = rows.values_list("nodepool__cluster__slug", "nodepool__slug")
+    pairs: dict[str, list[str]] = {}
+    for cluster, nodepool in sorted({*placed.order_by(), *now.order_by()}):
+        pairs.setdefault(cluster, []).append(nodepool)
+    return pairs
+
+
+def _visible(user: User, model: Model) -> QuerySet[Deployment]:
+    rows = Deployment.objects.visible_to(user).filter(model=model)
+    return rows.select_related("nodepool__cluster", "owner", "model__app__owner")
 
 
 def _refusal(what: str) -> str:

@@ -15,11 +15,12 @@ from django.views.decorators.http import require_safe
 from playground.catalog.models import Model, ModelVersion, User
 from playground.media.models import Reference
 from playground.play.forms import MethodForm, list_forms
-from playground.play.queries.choices import choose, list_choices
+from playground.play.queries.choices import choose
 from playground.play.queries.models import find_model, find_version
 from playground.play.queries.runs import describe_run, list_runs
 from playground.play.views.asking import user_of
 from playground.play.views.kept_runs import show_shared
+from playground.play.views.picker import picker_context
 from playground.play.views.starts import start_context
 from playground.protocol.signatures import MethodKind
 from playground.runs.models import Run
@@ -59,8 +60,7 @@ def _show_model(
     request: HttpRequest, model: Model, version: ModelVersion | None, version_id: str, run: Run | None
 ) -> HttpResponse:
     user = user_of(request)
-    choices = list_choices(user, model)
-    choice = choose(choices, _asked_by(run) if run and not _names_place(request) else request.GET.dict())
+    choice = choose(user, model, _asked_by(run) if run and not _names_place(request) else request.GET.dict())
     forms = _forms(version, run)
     asked_method = request.GET.get("method", "")
     context = {
@@ -75,12 +75,11 @@ def _show_model(
             "stream": any(form.is_stream for form in forms),
         },
         "current": _current(forms, asked_method, run.method if run else ""),
-        "choices": choices,
-        "choice": choice,
         "run": run,
         "run_facts": describe_run(run) if run else None,
         "samples": _samples(forms),
         "socket": f"{settings.SUB_PATH}/ws/runs/",
+        **picker_context(user, model, choice),
         **start_context(user, choice.deployment, has_forms=bool(version and version.signatures)),
         **_recent_context(user, model, run),
     }

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -26,7 +26,7 @@ def start_context(user: User, deployment: Deployment | None, *, has_forms: bool)
     return {
         "deployment": deployment,
         "has_forms": has_forms,
-        "start": None if is_up else describe_start(deployment, with_log=may_change),
+        "start": None if is_up else describe_start(user, deployment, with_log=may_change),
         "seen": _mark_of(deployment, has_forms),
         "may_change": may_change,
         "interval": "1s" if deployment.state in ON_ITS_WAY else "5s",
@@ -39,13 +39,25 @@ def _mark_of(deployment: Deployment, has_forms: bool) -> str:
     return hashlib.sha256(facts.encode()).hexdigest()[:12]
 
 
+def find_visible(user: User, pk: int) -> Deployment | None:
+    """A deployment by its key, where one sees it and its model."""
+    rows = Deployment.objects.visible_to(user).select_related("owner", "nodepool__cluster", "model__app__owner")
+    return rows.filter(pk=pk, model__in=Model.objects.visible_to(user)).first()
+
+
 @login_required
 @require_safe
 def deployment_state(request: HttpRequest, pk: int) -> HttpResponse:
-    """The panel of a deployment that is not ready, with its marks elsewhere on the page; 204 when nothing is new."""
+    """The panel of a deployment that is not ready, with its marks elsewhere on the page; 204 when nothing is new.
+
+    One that is gone says so to the page that polls it, which draws that in place of the panel.
+    """
     user = user_of(request)
-    rows = Deployment.objects.visible_to(user).select_related("nodepool__cluster", "model__app__owner")
-    found = get_object_or_404(rows, pk=pk, model__in=Model.objects.visible_to(user))
+    found = find_visible(user, pk)
+    if found is None:
+        if not request.htmx:  # type: ignore[attr-defined] # set by HtmxMiddleware
+            raise Http404(f"No deployment {pk} for you.")
+        return render(request, "play/_deployment_gone.html", status=404)
     version = found.served_version
     has_forms = bool(version and version.signatures)
     is_moving = found.state in ON_ITS_WAY
@@ -64,6 +76,8 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Deployment.objects.visible_to(user), pk=pk)
     compute.retry(user, found)
     if request.htmx:  # type: ignore[attr-defined] # set by HtmxMiddleware
+        if request.headers.get("HX-Target") == "new-start":
+            return redirect("play:new_deployment_start", pk)
         target = reverse("play:deployment_state", args=[pk])
         forms = "1" if found.served_version and found.served_version.signatures else "0"
         return redirect(f"{target}?forms={forms}")

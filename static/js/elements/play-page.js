@@ -24,6 +24,7 @@ class PlayPage extends HTMLElement {
     this.addEventListener("run-asked", () => this.#start());
     document.addEventListener("keydown", this.#keys);
     this.addEventListener("htmx:afterSettle", this.#markRun);
+    this.addEventListener("place-chosen", this.#placed);
     if (isApple) this.#part("run-keys").textContent = "⌘ ⏎";
     customElements.whenDefined("run-view").then(() => this.#begin());
   }
@@ -48,6 +49,11 @@ class PlayPage extends HTMLElement {
 
   get #form() {
     return this.querySelector(`[data-form][data-for-method="${CSS.escape(this.method)}"]`);
+  }
+
+  /** What the deployment picker has chosen. */
+  get #place() {
+    return this.querySelector("deployment-picker").dataset;
   }
 
   get #composer() {
@@ -116,10 +122,21 @@ class PlayPage extends HTMLElement {
     if (isOurs) this.#composer?.follow(this.#run, this.#socket);
   }
 
+  /** The address and the result say where the next call goes. */
+  #placed = () => {
+    const { asked, query, refusal } = this.#place;
+    const chosen = Object.fromEntries(new URLSearchParams(query));
+    this.#setQuery({ deployment: "", owner: "", cluster: "", nodepool: "", ...chosen });
+    announce(refusal || `Calls go to ${asked} from now on.`);
+  };
+
   #setQuery(changes) {
     const address = new URL(this.dataset.page, location.href);
     address.search = location.pathname === address.pathname ? location.search : "";
-    for (const [name, value] of Object.entries(changes)) address.searchParams.set(name, value);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value) address.searchParams.set(name, value);
+      else address.searchParams.delete(name);
+    }
     history.replaceState(null, "", address);
   }
 
@@ -216,8 +233,9 @@ class PlayPage extends HTMLElement {
   }
 
   get #askedFacts() {
-    const selector = JSON.parse(this.dataset.selector);
-    return { selector, asked: { label: this.dataset.asked, selector } };
+    const { selector: text, asked: label } = this.#place;
+    const selector = JSON.parse(text);
+    return { selector, asked: { label, selector } };
   }
 
   #withoutSecrets(given) {
@@ -257,7 +275,7 @@ class PlayPage extends HTMLElement {
     const run = new Run({
       ...facts,
       sent: [...((composer && facts.arguments[composer.field.name]) ?? [])],
-      asked: { label: this.dataset.asked, selector: facts.selector },
+      asked: { label: this.#place.asked, selector: facts.selector },
       shape: form ? JSON.parse(form.dataset.output) : null,
       state: "starting",
       isStream,
@@ -276,6 +294,7 @@ class PlayPage extends HTMLElement {
     run.addEventListener("change", (event) => {
       if (run !== this.#run) return;
       this.#drawButton();
+      if (event.detail.has("deploying")) document.body.dispatchEvent(new CustomEvent("deployment-news"));
       const isNews = ["started", "refused"].some((kind) => event.detail.has(kind)) || run.isOver;
       if (isNews && run.isFollowed) document.body.dispatchEvent(new CustomEvent("runs-changed"));
       if (run.state === "refused") this.#showRefusal(run.error);
