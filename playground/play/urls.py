@@ -10,6 +10,7 @@ from playground.play.views import (
     compute,
     deployments,
     kept_runs,
+    keys,
     markdown,
     models,
     new_deployment,
@@ -26,6 +27,7 @@ DEPLOYMENT = "compute/deployments/<str:user_id>/<str:deployment_id>"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="play:models"), name="home"),
     path("models/", models.models, name="models"),
+    path("keys/", keys.keys, name="keys"),
     path("runs/", runs.runs, name="runs"),
     path("runs/running", runs.running, name="running"),
     path("runs/table", runs.table, name="runs_table"),

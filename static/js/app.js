@@ -5,6 +5,7 @@ import "./elements/local-time.js";
 import "./elements/menu-popover.js";
 import "./elements/relative-time.js";
 import "./elements/theme-switch.js";
+import "./keys.js";
 import "./logs.js";
 import { bring } from "./parts.js";
 

@@ -6,6 +6,7 @@ const PARTS = {
   "field-group": () => import("./elements/field-group.js"),
   "field-list": () => import("./elements/field-list.js"),
   "json-editor": () => import("./elements/json-editor.js"),
+  "keys-sheet": () => import("./elements/keys-sheet.js"),
   "media-input": () => import("./elements/media-input.js"),
   "new-deployment": () => import("./elements/new-deployment.js"),
   "number-row": () => import("./elements/number-row.js"),

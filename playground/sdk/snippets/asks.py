@@ -92,6 +92,7 @@ class Snippet:
     code: str = ""
     install: str = ""
     variables: tuple[tuple[str, str], ...] = ()
+    note: str = ""
     refusal: str = ""
     slug: str = ""
     title: str = ""

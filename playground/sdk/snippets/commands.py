@@ -40,7 +40,8 @@ def write_command(asked: Call) -> Snippet:
         words.append(f"--cluster {shlex.quote(selector.compute_cluster_id)}")
         words.append(f"--nodepool {shlex.quote(selector.nodepool_id)}")
     variables = ((TOKEN, HIDDEN_TOKEN), *((name, "…") for name in asked.secrets))
-    return Snippet(code=_lines(words), variables=variables)
+    note = "Run it in the playground's folder, with its environment. Without a token it asks as the owner."
+    return Snippet(code=_lines(words), variables=variables, note=note)
 
 
 def _pair(asked: Call, one: Field, given: Any) -> str:

@@ -85,6 +85,7 @@ def _ours(asked: Call, literals: Literals, lines: list[str]) -> Snippet:
     return Snippet(
         code=_script(literals, imports, lines),
         variables=((TOKEN, HIDDEN_TOKEN), *((name, "…") for name in asked.secrets)),
+        note="The SDK comes with the playground: pip install -e . in its folder.",
     )
 
 
