@@ -108,9 +108,9 @@ class RunView extends HTMLElement {
     const isDrawn = this.#drawn > 0 || this.#exchanges !== null;
     this.#drawn = Math.max(run.outputs.length, 1);
     if (isDrawn) return;
-    const { Exchanges } = await import("../draw/exchanges.js");
+    const [{ Exchanges }] = await Promise.all([import("../draw/exchanges.js"), (coming ??= bringKit(this.dataset.sheet))]);
     if (run !== this.#run) return;
-    this.#exchanges = new Exchanges(run, { mediaUrl, name: `${run.method}-${run.id.slice(0, 8)}` });
+    this.#exchanges = new Exchanges(run, this.#context);
     this.#part("outputs").append(this.#exchanges.element);
   }
 
