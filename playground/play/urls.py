@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from playground.play.views import (
     acts,
+    api,
     compute,
     deployments,
     kept_runs,
@@ -18,6 +19,7 @@ from playground.play.views import (
     picker,
     runs,
     starts,
+    versions,
 )
 
 app_name = "play"
@@ -27,6 +29,7 @@ DEPLOYMENT = "compute/deployments/<str:user_id>/<str:deployment_id>"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="play:models"), name="home"),
     path("models/", models.models, name="models"),
+    path("models/switch", models.model_switch, name="model_switch"),
     path("keys/", keys.keys, name="keys"),
     path("runs/", runs.runs, name="runs"),
     path("runs/running", runs.running, name="running"),
@@ -57,12 +60,17 @@ urlpatterns = [
     path(f"{DEPLOYMENT}/edit", acts.edit, name="compute_edit"),
     path(f"{DEPLOYMENT}/log/download", acts.download_log, name="compute_log_download"),
     path(MODEL, overview.model, name="model"),
+    path(f"{MODEL}/about", models.model_about, name="model_about"),
+    path(f"{MODEL}/versions", versions.model_versions, name="model_versions"),
     path(f"{MODEL}/versions/<str:version_id>", overview.model, name="model_version"),
+    path(f"{MODEL}/versions/<str:version_id>/log", versions.build_log, name="version_log"),
     path(f"{MODEL}/deployments", deployments.deployments, name="model_deployments"),
     path(f"{MODEL}/deployments/table", deployments.table, name="model_deployments_table"),
     path(f"{MODEL}/deployments/csv", deployments.as_csv, name="model_deployments_csv"),
     path(f"{MODEL}/place", picker.place, name="place"),
     path(f"{MODEL}/places", picker.places, name="places"),
+    path(f"{MODEL}/api", api.model_api, name="model_api"),
+    path(f"{MODEL}/api/code", api.model_code, name="model_code"),
     path(f"{MODEL}/runs", runs.model_runs, name="model_runs"),
     path(f"{MODEL}/runs/table", runs.model_table, name="model_runs_table"),
     path(f"{MODEL}/runs/recent", overview.recent, name="recent"),

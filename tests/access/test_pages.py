@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from playground.catalog.models import PUBLIC, AccessToken, Model, User
+from playground.catalog.models import PUBLIC, AccessToken, Model, ModelVersion, User
 from playground.compute.models import Deployment
 from playground.compute.services import log_path
 from playground.media import services as media
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
+# Of a model that all see: what is its owners' alone is refused to the others, not hidden.
+OWNERS_OF_OPEN = (OK, OK, REFUSED, REFUSED, REFUSED, OK)
 RUN = uuid.UUID("11111111-1111-4111-8111-111111111111")
 GIVEN = uuid.UUID("22222222-2222-4222-8222-222222222222")  # olive gave its link away
 GONE = uuid.UUID("33333333-3333-4333-8333-333333333333")  # she has just deleted it
@@ -54,6 +56,13 @@ READS: list[tuple[str, str, Row]] = [
     ("a private model's runs", "/olive/main/models/echo/runs", IN_THE_APP),
     ("its recent runs", "/olive/main/models/echo/runs/recent", IN_THE_APP),
     ("a public model", "/olive/main/models/open", ALL),
+    ("what a private model is about", "/olive/main/models/echo/about", IN_THE_APP),
+    ("a private model's versions", "/olive/main/models/echo/versions", IN_THE_APP),
+    ("a public model's versions", "/olive/main/models/open/versions", ALL),
+    ("a version of it", "/olive/main/models/echo/versions/{version}", IN_THE_APP),
+    ("its build log", "/olive/main/models/echo/versions/{version}/log", FOR_APP_OWNERS),
+    ("the build log of a public model", "/olive/main/models/open/versions/{open_version}/log", OWNERS_OF_OPEN),
+    ("the list that leads to another model", "/models/switch", ALL),
     ("no such model", "/olive/main/models/nothing", (HIDDEN,) * 6),
     ("the list of runs", "/runs/", ALL),
     ("one's running runs", "/runs/running", ALL),
@@ -74,6 +83,9 @@ READS: list[tuple[str, str, Row]] = [
     ("an upload of olive's", "/media/uploads/{upload}", OLIVE_ALONE),
     ("the list of apps", "/apps/", ALL),
     ("one's access tokens", "/tokens/", ALL),
+    ("the sheet of keys", "/keys/", ALL),
+    ("a private model as code", "/olive/main/models/echo/api", IN_THE_APP),
+    ("a public model as code", "/olive/main/models/open/api", ALL),
     ("an app's settings", SETTINGS, IN_THE_APP),
     ("compute", "/compute/", ALL),
     ("the table of deployments", "/compute/deployments", ALL),
@@ -106,6 +118,7 @@ ACTS: list[tuple[str, str, dict[str, Any], Row]] = [
     ("cancel the member's deployment", f"{MERLES}/cancel", {}, MERLES_OWN),
     ("delete the member's deployment", f"{MERLES}/delete", {"name": "merles"}, MERLES_OWN),
     ("delete the owner's private one", f"{OLIVES}/delete", {"name": "olives"}, OLIVES_OWN),
+    ("write a call as code", "/olive/main/models/echo/api/code", {"arguments": "{}"}, IN_THE_APP),
     ("revoke a token of olive's", "/tokens/{token}/revoke", {}, OLIVE_ALONE),
     ("have a text formatted", "/markdown", {}, ALL),
     ("delete a run", "/runs/delete", {"run": str(RUN)}, OLIVE_ALONE),
@@ -150,6 +163,8 @@ def names(settings: Any, tmp_path: Path) -> dict[str, str]:
         "upload": media.begin_upload(olive, name="film.mp4", size=10).pk,
         "token": str(token.pk),
         "shared": str(rows["shared-echo"]),
+        "version": ModelVersion.objects.get(model__slug="echo").slug,
+        "open_version": ModelVersion.objects.get(model__slug="open").slug,
         "olives": str(rows["olives"]),
     }
 

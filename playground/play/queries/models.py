@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Case, Count, F, Max, OuterRef, Q, QuerySet, Subquery, When
 from django.http import Http404
 
 from playground.catalog.models import Model, ModelVersion, User, latest_version
@@ -14,6 +14,8 @@ from playground.compute.models import Deployment
 from playground.play.forms import with_forms
 from playground.protocol import signatures
 from playground.runs.models import Run
+
+_BY_NAME = ("app__owner__username", "app__slug", "slug")
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,47 @@ class ModelRow:
     last_used: datetime | None
 
 
-def list_models(user: User, *, text: str = "") -> QuerySet[Model]:
-    """The models that ``user`` sees, by name."""
-    found = Model.objects.visible_to(user).order_by("app__owner__username", "app__slug", "slug")
-    return found.filter(Q(slug__icontains=text) | Q(description__icontains=text)) if text else found
+@dataclass(frozen=True)
+class Tally:
+    """How many of the models that the reader sees are of each type, and in each state."""
+
+    total: int
+    types: Mapping[str, int]
+    states: Mapping[str, int]
+
+
+def list_models(
+    user: User, *, text: str = "", type_id: str = "", state: str = "", by_use: bool = False
+) -> QuerySet[Model]:
+    """The models that ``user`` sees, by name, or those used last first; ``state`` is that of the shared deployment."""
+    found = Model.objects.visible_to(user)
+    if text:
+        found = found.filter(Q(slug__icontains=text) | Q(description__icontains=text))
+    if type_id:
+        found = found.filter(type_id=type_id)
+    if state:
+        found = found.filter(deployments__is_shared=True, deployments__state=state)
+    if not by_use:
+        return found.order_by(*_BY_NAME)
+    runs = Run.objects.visible_to(user).filter(model=OuterRef("pk")).order_by("-created_at")
+    used = found.annotate(used=Subquery(runs.values("created_at")[:1]))
+    return used.order_by(F("used").desc(nulls_last=True), *_BY_NAME)
+
+
+def likely_models(user: User, text: str) -> QuerySet[Model]:
+    """Those that match, as a person who looks for one means it: by name before by description, used last first."""
+    found = list_models(user, text=text, by_use=True)
+    is_named = Case(When(slug__icontains=text, then=1), default=0)
+    return found.order_by(is_named.desc(), *found.query.order_by) if text else found
+
+
+def tally_models(user: User) -> Tally:
+    """Over all that ``user`` sees, whatever is filtered: what the filters offer."""
+    seen = Model.objects.visible_to(user).order_by()
+    types = dict(seen.values_list("type_id").annotate(n=Count("pk")).order_by("type_id"))
+    shared = Deployment.objects.filter(is_shared=True, model__in=seen.values("pk")).order_by()
+    states = dict(shared.values_list("state").annotate(n=Count("pk")))
+    return Tally(sum(types.values()), types, {state: states.get(state, 0) for state in Deployment.State.values})
 
 
 def rows_of(user: User, pks: Sequence[int]) -> list[ModelRow]:

@@ -1,4 +1,5 @@
-/* A popover beside the button that opens it: arrows, Home, End and typing move; focus goes back to the button. */
+/* A popover beside the button that opens it: arrows, Home, End and typing move, or search where there is a field for it; focus
+   goes back to the button. */
 const GAP = 4;
 const EDGE = 8;
 
@@ -22,7 +23,7 @@ class MenuPopover extends HTMLElement {
   }
 
   get #items() {
-    return [...this.querySelectorAll("a, button")].filter((item) => item.tabIndex >= 0 && !item.disabled);
+    return [...this.querySelectorAll("a, button, input[type=search]")].filter((item) => item.tabIndex >= 0 && !item.disabled);
   }
 
   #placeBefore = (event) => {
@@ -34,7 +35,7 @@ class MenuPopover extends HTMLElement {
     this.#opener?.setAttribute("aria-expanded", String(isOpen));
     if (!isOpen) return;
     this.#place();
-    (this.querySelector("[aria-current]") ?? this.#items[0])?.focus();
+    (this.querySelector("input[type=search], [aria-current]") ?? this.#items[0])?.focus();
   };
 
   #place = () => {
@@ -51,6 +52,7 @@ class MenuPopover extends HTMLElement {
 
   #move = (event) => {
     const items = this.#items;
+    if (event.target.matches("input") && !/^Arrow(Up|Down)$/.test(event.key)) return this.#choose(event);
     const at = items.indexOf(document.activeElement);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
     if (to !== undefined) {
@@ -60,6 +62,17 @@ class MenuPopover extends HTMLElement {
       this.#find(event.key, items, at);
     }
   };
+
+  /** Enter in the search takes the first one found, once it has been found; Escape closes, whatever was typed. */
+  #choose(event) {
+    if (event.key === "Escape") {
+      event.preventDefault();
+      this.hidePopover();
+    } else if (event.key === "Enter") {
+      const list = this.querySelector("[data-found-for]");
+      if (list?.dataset.foundFor === event.target.value.trim()) list.querySelector("a, button")?.click();
+    }
+  }
 
   #find(key, items, at) {
     const now = performance.now();
