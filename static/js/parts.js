@@ -1,6 +1,8 @@
 /* Elements that only some pages have, loaded where they stand. The paths are literals: they become hashed names. */
 const PARTS = {
+  "api-link": () => import("./elements/api-link.js"),
   "array-input": () => import("./elements/array-input.js"),
+  "code-samples": () => import("./elements/code-samples.js"),
   "choice-list": () => import("./elements/choice-list.js"),
   "deployment-picker": () => import("./elements/deployment-picker.js"),
   "field-group": () => import("./elements/field-group.js"),

@@ -83,8 +83,16 @@ class FieldGroup extends FieldBox {
   }
 
   check(spec) {
+    return this.#read(spec, (part) => part.check());
+  }
+
+  peek() {
+    return this.#read(this.field.spec, (part) => (part.isSecret ? { value: "" } : part.peek()));
+  }
+
+  #read(spec, readPart) {
     if (!this.isGiven) return { isMissing: true };
-    const results = this.parts.map((part) => [part.name, part.check()]);
+    const results = this.parts.map((part) => [part.name, readPart(part)]);
     if (results.some(([, result]) => result.error)) return { error: "Some parts do not fit.", isInside: true };
     const given = results.filter(([, result]) => "value" in result).map(([name, result]) => [name, result.value]);
     return { value: wrap(spec.type, Object.fromEntries(given)) };

@@ -40,8 +40,16 @@ class FieldList extends FieldBox {
   }
 
   check() {
+    return this.#read((part) => part.check());
+  }
+
+  peek() {
+    return this.#read((part) => part.peek());
+  }
+
+  #read(readPart) {
     if (!this.isGiven) return { isMissing: true };
-    const results = this.parts.map((part) => part.check());
+    const results = this.parts.map(readPart);
     if (results.some((result) => result.error)) return { error: "Some items do not fit.", isInside: true };
     return { value: results.map((result) => result.value ?? null) };
   }

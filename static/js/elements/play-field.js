@@ -152,6 +152,13 @@ class PlayField extends HTMLElement {
     return result;
   }
 
+  /** The same while nobody is told: no error is shown, and of a secret it says no more than that there is one. */
+  peek() {
+    if (this.isSecret) return this.raw ? { value: "" } : { isMissing: true };
+    if (!this.#box) return read(this.spec, this.raw);
+    return this.#box.peek ? this.#box.peek() : this.#box.check(this.spec);
+  }
+
   showError(message) {
     const element = this.querySelector(":scope > [data-error]");
     element.querySelector("span").textContent = message;

@@ -39,6 +39,22 @@ class PlayPage extends HTMLElement {
     return this.dataset.method;
   }
 
+  /** What the form holds as far as it fits, for the tab API: nothing is said, and no secret is in it. */
+  get asked() {
+    const given = {};
+    for (const field of this.#fields) {
+      const result = field.peek();
+      if ("value" in result) given[field.name] = result.value;
+    }
+    const item = this.#composer?.field;
+    if (item) {
+      const result = item.peek();
+      const sent = this.#run?.method === this.method ? this.#run.arguments?.[item.name] : null;
+      given[item.name] = "value" in result && !item.isEmpty ? [result.value] : (sent ?? []);
+    }
+    return { method: this.method, run: this.#run?.id ?? null, arguments: given };
+  }
+
   #part(name) {
     return this.querySelector(`[data-${name}]`);
   }
