@@ -43,10 +43,11 @@ def _running_folder(folder: Path) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            line = process.stdout.readline()
-            if not line:
+            heard = (line.split() for line in process.stdout)
+            address = next((words[2] for words in heard if words[:2] == ["listening", "on"]), "")
+            if not address:
                 raise RuntimeError(f"the runner of {folder} exited with status {process.wait()}")
-            yield line.split()[2]
+            yield address
         finally:
             process.terminate()
             try:
