@@ -35,6 +35,8 @@ class HashedStorage(ManifestStaticFilesStorage):
     """
 
     support_js_module_import_aggregation = True
+    # One for each module that a chain of imports is long: a name is known when those inside have theirs.
+    max_post_process_passes = 30
 
     def stored_name(self, name: str) -> str:
         return super().stored_name(name) if self.hashed_files and not settings.DEBUG else name
