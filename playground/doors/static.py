@@ -1,4 +1,4 @@
-"""Static files: collected into the data folder under hashed names, served with an age without end."""
+"""Static files: collected into the data folder, small and under hashed names, served with an age without end."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ _LEFT_OUT = ["ext", "htmax*", "debug.js", "django-htmx.js", "htmx-2.js", "htmx-4
 _LEFT_OUT += ["select2", "gis", "jquery.js", "xregexp.js"]
 
 
+# Ours, by the folder they stand in.
+_SQUEEZED = {"css": "text/css", "js": "application/javascript"}
+
+
 class HashedStorage(ManifestStaticFilesStorage):
     """Names carry a hash of their contents; imports between JavaScript modules are rewritten to those names.
 
@@ -37,6 +41,25 @@ class HashedStorage(ManifestStaticFilesStorage):
     support_js_module_import_aggregation = True
     # One for each module that a chain of imports is long: a name is known when those inside have theirs.
     max_post_process_passes = 30
+
+    def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
+        """Comments and long names are for readers of the source: what goes over the wire leaves them out."""
+        for name in paths:
+            kind = _SQUEEZED.get(name.partition("/")[0])
+            if kind and not dry_run and self._squeeze(name, kind):
+                paths[name] = (self, name)
+        return super().post_process(paths, dry_run, **options)
+
+    def _squeeze(self, name: str, kind: str) -> bool:
+        try:
+            import minify  # slow to load, and wanted only here
+        except ImportError:  # no wheel for this machine
+            return False
+        with self.open(name) as file:
+            small = minify.string(kind, file.read().decode())
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(small)
+        return True
 
     def stored_name(self, name: str) -> str:
         return super().stored_name(name) if self.hashed_files and not settings.DEBUG else name

@@ -33,7 +33,9 @@ _ACCEPT: dict[int, str] = {
 }
 _MEDIA = frozenset({"image", "audio", "video", "file"})
 _PLAIN = frozenset({"text", "line", "number", "choice", "switch"})
-_SHOWN_AS_MEDIA = frozenset({Types.IMAGE, Types.AUDIO, Types.VIDEO, Types.REGION, Types.FRAME, Types.NDARRAY, Types.BYTES})
+_SHOWN_AS_MEDIA = frozenset(
+    {Types.IMAGE, Types.AUDIO, Types.VIDEO, Types.REGION, Types.FRAME, Types.NDARRAY, Types.BYTES}
+)
 _COMPOUND = frozenset({"group", "list", "choices", "numbers", "array"})
 # How programs speak to a model in other protocols than ours: no person fills these in.
 TRANSPORTS = frozenset({"openai_transport", "openai_stream_transport", "mcp_transport"})
