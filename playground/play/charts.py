@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.html import format_html
@@ -34,10 +34,10 @@ def describe(points: Sequence[Point], span: Span, name: str) -> str:
 
 
 def sparkline(points: Sequence[Point], span: Span, name: str) -> SafeString:
-    """96 by 24: for a cell of a table."""
-    bars, line = _shapes(points, 96, 23)
+    """96 by 24, in tenths: for a cell of a table."""
+    bars, line = _shapes(points, 960, 230)
     return format_html(
-        '<svg class="spark" viewBox="0 0 96 24" role="img" aria-label="{}">'
+        '<svg class="spark" viewBox="0 0 960 240" role="img" aria-label="{}">'
         '<path class="spark__bars" d="{}"/><path class="spark__line" d="{}"/></svg>',
         describe(points, span, name),
         bars,
@@ -94,18 +94,17 @@ def _shapes(points: Sequence[Point], width: int, height: int, *, top: int = 0) -
     step = width / max(len(points), 1)
     most = top or max((point.calls for point in points), default=0) or 1
     slowest = max((point.p95 or 0.0 for point in points), default=0.0) or 1.0
+    wide = round(step * 0.76)
     bars, line = [], []
     is_drawing = False
-    number: Callable[[float], str] = "{:.4g}".format
     for place, point in enumerate(points):
         if point.calls:
-            tall = max(point.calls / most * height, 1)
-            left, wide = number(place * step + step * 0.12), number(step * 0.76)
-            bars.append(f"M{left} {number(height)}v-{number(tall)}h{wide}v{number(tall)}z")
+            tall = max(round(point.calls / most * height), height // 40 or 1)
+            bars.append(f"M{round(place * step + step * 0.12)} {height}v-{tall}h{wide}v{tall}z")
         if point.p95 is None:
             is_drawing = False
             continue
-        at = f"{number((place + 0.5) * step)} {number(height - point.p95 / slowest * height * 0.9)}"
-        line.append(f"{'L' if is_drawing else 'M'}{at}{'' if is_drawing else 'h.01'}")
+        at = f"{round((place + 0.5) * step)} {round(height * (1 - point.p95 / slowest * 0.9))}"
+        line.append(f"L{at}" if is_drawing else f"M{at}h.01")
         is_drawing = True
     return "".join(bars), "".join(line)

@@ -18,11 +18,11 @@ from playground.compute.models import Deployment
 from playground.play import cells
 from playground.play.queries.columns import COLUMNS, SPANS, USED, Asked, Column, Span, read_asked
 from playground.play.queries.models import find_model
-from playground.play.queries.usage import Listing, UsageRow, list_usage, mark_usage, read_rows
+from playground.play.queries.usage import Listing, UsageRow, glance, list_usage, read_rows
 from playground.play.views.asking import user_of
 from playground.play.views.heads import head_of
 
-PAGE_SIZE = 100
+PAGE_SIZE = 50
 FAILED_SHOWN = 3
 
 
@@ -45,7 +45,7 @@ def table(request: HttpRequest, user_id: str, app_id: str, model_id: str) -> Htt
     user = user_of(request)
     found = find_model(user, user_id, app_id, model_id)
     seen = request.GET.get("seen")
-    if seen and seen == mark_usage(user, found, read_asked(request.GET.dict())):
+    if seen and seen == glance(user, found, read_asked(request.GET.dict()), timezone.now()).mark:
         return HttpResponse(status=204)
     return render(request, "play/_deployments.html", {"model": found, **_table(request, user, found)})
 
@@ -57,8 +57,9 @@ def as_csv(request: HttpRequest, user_id: str, app_id: str, model_id: str) -> Ht
     user = user_of(request)
     found = find_model(user, user_id, app_id, model_id)
     asked, now = read_asked(request.GET.dict()), timezone.now()
-    listing = list_usage(user, found, asked, now)
-    look = cells.Look(asked.span, listing.of_tokens)
+    of_tokens = glance(user, found, asked, now).of_tokens
+    listing = list_usage(user, found, asked, now, of_tokens=of_tokens)
+    look = cells.Look(asked.span, of_tokens)
     shows_trend = any(column.key == "trend" for column in asked.columns)
     rows = read_rows(user, found, listing.keys, asked.span, now, with_trends=shows_trend)
     name = f"{found.slug}-deployments-{asked.span.key}.csv"
@@ -77,19 +78,19 @@ def _csv_name(column: Column, look: cells.Look) -> str:
 
 def _table(request: HttpRequest, user: User, model: Model) -> dict[str, Any]:
     asked, now = read_asked(request.GET.dict()), timezone.now()
-    seen = mark_usage(user, model, asked)
-    listing = list_usage(user, model, asked, now)
+    known = glance(user, model, asked, now)
+    listing = list_usage(user, model, asked, now, of_tokens=known.of_tokens)
     page = Paginator(listing.keys, PAGE_SIZE).get_page(request.GET.get("page"))
     kept = _keys(request.GET.get("keep", ""))
     keys = kept or list(page.object_list)
     rows = read_rows(user, model, keys, asked.span, now)
-    look = cells.Look(asked.span, listing.of_tokens)
+    look = cells.Look(asked.span, known.of_tokens)
     failed = listing.failed
     return {
         "asked": asked,
         "spans": SPANS.values(),
         "page": page,
-        "rows": [(row, [cells.draw(row, column, look) for column in asked.columns]) for row in rows],
+        "rows": [(row, cells.draw_row(row, asked.columns, look)) for row in rows],
         "heads": [_head(asked, column, look) for column in asked.columns],
         "groups": _groups(asked.columns, asked.span),
         "columns": COLUMNS.values(),
@@ -97,7 +98,7 @@ def _table(request: HttpRequest, user: User, model: Model) -> dict[str, Any]:
         "has_moved": bool(kept) and kept != list(page.object_list),
         "failed": _failed(user, model, failed, asked.span),
         "failed_more": max(len(failed) - FAILED_SHOWN, 0),
-        "seen": seen,
+        "seen": known.mark,
         "has_own": Deployment.objects.filter(owner=user, model=model, is_shared=False).exists(),
         "may_deploy": has_role(user, model.app, Role.MEMBER),
         "has_others": any(not row.is_own for row in rows),
