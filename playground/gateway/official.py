@@ -29,6 +29,9 @@ class OfficialReplica:
         content, asked = await self._dialect.mend_request(head.rpc, request)
         return _OfficialCall(await self._far.open(head, content), self._dialect, asked, is_owner=head.is_owner)
 
+    async def fate(self, request_id: str, seconds: float) -> bytes:
+        return await self._far.fate(request_id, seconds)
+
     async def close(self) -> None:
         await self._far.close()
 

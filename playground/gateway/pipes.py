@@ -63,6 +63,8 @@ class PipeDoor:
             self._path.unlink()
 
     async def _answer(self, head: CallHead, message: bytes, pipe: ServerPipe) -> bytes:
+        if head.rpc is Rpc.FATE:
+            return await self._relay.fates.tell(head.request_id, float(message))
         context = _Context(head, message, pipe)
         if head.rpc is Rpc.POST:
             return await self._relay.post(message, context)
@@ -80,6 +82,7 @@ class _Context:
         self._metadata = (*head.metadata, (headers.JOINED, "1")) if head.takes_joined else head.metadata
         self._first: bytes | None = first
         self._pipe = pipe
+        self.name = head.request_id
         self.write = pipe.write
 
     def invocation_metadata(self) -> tuple[tuple[str, str], ...]:

@@ -18,6 +18,7 @@ from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from playground.compute.usage.records import STOPPED
 from playground.gateway.admission import Admission
+from playground.gateway.fates import Fates
 from playground.gateway.replicas import connect, never_reached
 from playground.gateway.requests import new_request_id, read_request, request_id_tail, served_by_tail
 from playground.gateway.tallies import Tally, name_of, refusal_of
@@ -83,6 +84,7 @@ class Relay:
         self._traffic = traffic
         self._admission = Admission(controller, traffic)
         self._call_log = call_log
+        self.fates = Fates()
         self._replicas: dict[Endpoint, Replica] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -125,19 +127,27 @@ class Relay:
         """What ``attempt`` answers, or its failure as one in-band message; however it ends, it is counted once."""
         given = context.invocation_metadata() or ()
         tally = Tally(new_request_id(given), len(content or b""), is_stream=rpc is not Rpc.POST)
+        fate = self.fates.begin(getattr(context, "name", ""), tally.request_id)
+
+        async def noted(call: Call) -> bytes:
+            fate.replica = call.replica
+            return await attempt(call)
+
         try:
             if content is None:
                 raise InputError("The stream ended before its first message.")
-            return await self._carry(rpc, content, given, tally, attempt)
+            return await self._carry(rpc, content, given, tally, noted)
         except PlaygroundError as error:
             return _refuse(error, tally)
         except asyncio.CancelledError:
             tally.outcome = STOPPED
+            fate.is_cut = True
             raise
         except Exception:
             log.exception("%s: unexpected", tally.request_id)
             return _refuse(ServerError("The gateway failed; its log says more."), tally)
         finally:
+            fate.over.set()
             tally.end()
             self._call_log.note(tally)
 

@@ -18,7 +18,7 @@ from playground.gateway.dialect import Dialect
 from playground.gateway.official import OfficialReplica
 from playground.protocol import headers
 from playground.protocol.errors import ModelError, OverloadedError, PlaygroundError, UnavailableError, from_grpc
-from playground.protocol.pipes import CallHead, ClientPipe, LostError, PipePool, Rpc
+from playground.protocol.pipes import COMPUTING, STOPPED, UNKNOWN, CallHead, ClientPipe, LostError, PipePool, Rpc
 from playground.protocol.signatures import signatures_from_json
 from playground.runner.methods import fenced_fetch
 
@@ -56,6 +56,10 @@ class Replica(Protocol):
     async def post(self, head: CallHead, request: bytes) -> bytes: ...
 
     async def open(self, head: CallHead, request: bytes) -> Upstream: ...
+
+    async def fate(self, request_id: str, seconds: float) -> bytes:
+        """What became of a call that was cut here: STOPPED, COMPUTING or UNKNOWN."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -106,6 +110,22 @@ class PipeReplica:
     async def open(self, head: CallHead, request: bytes) -> Upstream:
         return _PipeCall(await self._begin(head, request))
 
+    async def fate(self, request_id: str, seconds: float) -> bytes:
+        """A runner that is gone computes no more; one that does not even answer is busy."""
+        try:
+            call = await self._pool.begin(CallHead(Rpc.FATE, request_id), f"{seconds:.3f}".encode())
+        except OSError:
+            return STOPPED
+        try:
+            async with asyncio.timeout(seconds + 0.5):
+                return await call.read() or UNKNOWN
+        except LostError:
+            return STOPPED
+        except TimeoutError:
+            return COMPUTING
+        finally:
+            call.end()
+
     async def close(self) -> None:
         self._pool.close()
 
@@ -152,6 +172,10 @@ class GrpcReplica:
         call = _GrpcCall(head.rpc, self._stream(metadata=self._along(head)))
         await call.write(request)
         return call
+
+    async def fate(self, request_id: str, seconds: float) -> bytes:
+        """It was told to stop; whether it did it does not say."""
+        return UNKNOWN
 
     async def close(self) -> None:
         await self._channel.close()

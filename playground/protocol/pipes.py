@@ -51,15 +51,22 @@ class Frame(enum.IntEnum):
 
 
 class Rpc(enum.IntEnum):
-    """Which of the three calls."""
+    """Which of the three calls; or the question what became of one that was cut, with the seconds one waits for it."""
 
     POST = 1
     GENERATE = 2
     STREAM = 3
+    FATE = 4
+
+
+STOPPED, COMPUTING, UNKNOWN = b"stopped", b"computing", b"unknown"  # what became of a call that was cut
 
 
 class CallHead(NamedTuple):
-    """What goes along with a call's first message: see ``headers`` for the meanings."""
+    """What goes along with a call's first message: see ``headers`` for the meanings.
+
+    From the web process ``request_id`` is its own name for the call, by which it may ask for its fate.
+    """
 
     rpc: Rpc
     request_id: str = ""

@@ -99,10 +99,13 @@ class Answering:
             if call.is_ended:
                 return None
             outcome: tuple[Any, BaseException | None]
+            call.work.add(work)
             try:
                 outcome = (run(function), None)
             except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
                 outcome = (None, error)
+            finally:
+                call.work.discard(work)
             return lambda: _call_soon(loop, settle, *outcome)
 
         before, call.on_end = call.on_end, lambda: settle(None, call.failure or StoppedError("the call has ended"))
@@ -165,7 +168,11 @@ class Answering:
                 inbox.stop()
 
         def work() -> Callable[[], None]:
-            run(self._produce, call, method, data, inbox, outbox)
+            call.work.add(work)
+            try:
+                run(self._produce, call, method, data, inbox, outbox)
+            finally:
+                call.work.discard(work)
             return outbox.finish
 
         call.on_end = on_end

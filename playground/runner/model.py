@@ -25,7 +25,7 @@ class Call:
     then is told through ``on_end``.
     """
 
-    __slots__ = ("call_id", "failure", "is_ended", "is_owner", "on_end", "taken", "takes_joined", "tokens")
+    __slots__ = ("call_id", "failure", "is_ended", "is_owner", "on_end", "taken", "takes_joined", "tokens", "work")
 
     def __init__(self, call_id: str = "", *, is_owner: bool = False, takes_joined: bool = False) -> None:
         self.call_id = call_id
@@ -36,6 +36,7 @@ class Call:
         self.is_ended = False
         self.failure: PlaygroundError | None = None
         self.on_end: Callable[[], None] | None = None
+        self.work: set[object] = set()  # what the model's threads still do for it, also once it has ended
 
     def end(self, failure: PlaygroundError | None = None) -> None:
         """Nobody reads on from here; the first reason given stands."""

@@ -35,6 +35,8 @@ class PipeServer:
             pipe.close()
 
     async def _answer(self, head: CallHead, message: bytes, pipe: ServerPipe) -> bytes:
+        if head.rpc is Rpc.FATE:
+            return await self._servicer.fate(head.request_id, float(message))
         call = Call(head.request_id, is_owner=head.is_owner, takes_joined=head.takes_joined)
         if head.rpc is Rpc.POST:
             return await self._servicer.post(call, _parse(message))

@@ -21,6 +21,7 @@ from playground.protocol.errors import (
     StoppedError,
     UnavailableError,
 )
+from playground.protocol.pipes import COMPUTING, STOPPED
 from playground.protocol.signatures import MethodKind, signatures_to_json
 from playground.runner import replies
 from playground.runner.answering import Answering
@@ -29,6 +30,7 @@ from playground.runner.model import Call, current_call
 from playground.runner.pool import Pool
 
 GET_SIGNATURES = "_GET_SIGNATURES"
+_LOOK_SECONDS = 0.02
 _RPCS = {
     MethodKind.UNARY: "PostModelOutputs",
     MethodKind.GENERATE: "GenerateModelOutputs",
@@ -52,6 +54,7 @@ class Servicer:
     def __init__(self, *, threads: int, queue: int, fetch: Fetch, secret: str = "") -> None:
         self._answering = Answering(Pool(threads, queue), fetch)
         self._calls: set[Call] = set()
+        self._left: set[Call] = set()  # they have ended, and the model's code has not heard of it yet
         self._max_calls = threads + queue
         self._secret = secret.encode()
         self._methods: dict[str, Method] = {}
@@ -79,6 +82,20 @@ class Servicer:
         """End what is still running, in-band."""
         for call in list(self._calls):
             call.end(StoppedError("the runner was stopped before the model had finished"))
+
+    async def fate(self, call_id: str, seconds: float) -> bytes:
+        """Whether the model still computes for a call that was cut; waits so long for its end."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while self._computes_for(call_id):
+            if loop.time() >= end:
+                return COMPUTING
+            await asyncio.sleep(_LOOK_SECONDS)
+        return STOPPED
+
+    def _computes_for(self, call_id: str) -> bool:
+        self._left = {call for call in self._left if call.work}
+        return any(call.call_id == call_id for calls in (self._calls, self._left) for call in calls)
 
     def handler(self) -> grpc.GenericRpcHandler:
         parse = Request.FromString
@@ -179,6 +196,8 @@ class Servicer:
         """However it ended: whoever still works for it is told."""
         call.end()
         self._calls.discard(call)
+        if call.work:
+            self._left.add(call)
         if not self._calls:
             self._is_idle.set()
 

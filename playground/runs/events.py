@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 STARTED, DEPLOYING, ROUTED, INPUT, OUTPUT = "started", "deploying", "routed", "input", "output"
 PASSING = "passing"
+STOPPING = "stopping"
 FINISHED, FAILED, STOPPED = "finished", "failed", "stopped"
 LAST_KINDS = frozenset({FINISHED, FAILED, STOPPED})
 
@@ -82,8 +83,15 @@ def finished(figures: Figures) -> Fields:
     return dict(vars(figures))
 
 
-def stopped(figures: Figures) -> Fields:
-    return dict(vars(figures))
+def stopping() -> Fields:
+    """Somebody has asked to stop it: now the model is told."""
+    return {}
+
+
+def stopped(figures: Figures, fate: str) -> Fields:
+    """``fate`` is "stopped" where the model has stopped computing, "computing" where it cannot be stopped, and
+    "unknown" where its runner does not say."""
+    return {**vars(figures), "fate": fate}
 
 
 def failed(error: Fields, figures: Figures) -> Fields:

@@ -23,6 +23,7 @@ from playground.protocol.errors import (
     ServerError,
     UnavailableError,
 )
+from playground.protocol.pipes import UNKNOWN
 from playground.protocol.plain import to_plain
 from playground.protocol.signatures import MethodKind
 from playground.runs import bounds, events, inputs, requests, services, words
@@ -32,6 +33,7 @@ from playground.runs.models import Run
 from playground.runs.tail import Tail
 from playground.runs.writer import Journal, Writer
 from playground.sdk import ServedBy
+from playground.sdk.pipes import ask_fate, call_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.5
+FATE_SECONDS = 2.0  # what does not stop within that is said not to
+_STOP = "stop"
 # Values of these are plain as they are, or nearly: turned on the loop. All others carry bytes: turned in a thread.
 _LIGHT = frozenset({"STR", "INT", "FLOAT", "BOOL", "JSON_DATA", "TEXT", "CONCEPT", "LIST", "TUPLE"})
 
@@ -105,10 +109,14 @@ class LiveRun:
 
     def stop(self) -> None:
         """Cancel the call, down to the model's own loop. One that has finished stays finished."""
-        self._end("stop")
+        if self._journal is not None and not self.is_ended and not self._reason_to_end:
+            self._append(events.STOPPING, events.stopping())
+        self._end(_STOP)
 
     def abandon(self) -> None:
-        """The server stops: end as failed, keeping what arrived."""
+        """The server stops: end as failed, keeping what arrived. One that is being stopped is not waited for."""
+        if self._reason_to_end == _STOP and not self.is_ended:
+            self.task.cancel()
         self._end("server")
 
     def _end(self, reason: str) -> None:
@@ -137,7 +145,7 @@ class LiveRun:
         try:
             await self._execute()
         except asyncio.CancelledError:
-            self._end_early()
+            await self._end_early()
         except requests.AlreadyStarted as repetition:
             self._on_refused(self, repetition)
         except PlaygroundError as error:
@@ -150,6 +158,7 @@ class LiveRun:
             self._is_prepared.set()
 
     async def _execute(self) -> None:
+        call_name.set(str(self.id))
         self._prepared = prepared = await self._in_thread(requests.prepare, self.user, self.request)
         self._is_light = _is_light(prepared.output_field)
         self._open_journal(prepared)
@@ -220,6 +229,8 @@ class LiveRun:
             yield value
         async for entry in self._inputs:
             self._note_input(entry.facts)
+            if self._journal is not None:
+                self._journal.media_ids.extend(entry.media_ids)
             yield entry.value
 
     def _note_input(self, facts: events.Fields) -> None:
@@ -333,11 +344,20 @@ class LiveRun:
 
     # The end.
 
-    def _end_early(self) -> None:
-        if self._reason_to_end == "stop":
-            self._close(Run.State.STOPPED, events.STOPPED, events.stopped(self._measured()))
+    async def _end_early(self) -> None:
+        if self._reason_to_end == _STOP:
+            figures = self._measured()
+            fate = await self._fate() if self._journal is not None else ""
+            self._close(Run.State.STOPPED, events.STOPPED, events.stopped(figures, fate))
         else:
             self._fail(UnavailableError(f"The server was stopped while this run went on. {self._kept()}"))
+
+    async def _fate(self) -> str:
+        """Whether the model has stopped computing, as the gateway hears it from the runner."""
+        try:
+            return (await ask_fate(self._client, str(self.id), FATE_SECONDS)).decode()
+        except asyncio.CancelledError:  # the server stops as well
+            return UNKNOWN.decode()
 
     def _fail(self, error: PlaygroundError) -> None:
         if self._journal is None:

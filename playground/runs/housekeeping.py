@@ -28,7 +28,7 @@ _last: list[tuple[float, float]] = []
 
 
 def sweep() -> int:
-    """Remove what is to go; how many runs that were. Those that go on are never touched.
+    """Remove what is to go; how many runs that were. Those that still go on are never touched.
 
     By age nothing goes at the first sweep after the clock has jumped: if it was wrong, all might seem old.
     """

@@ -49,6 +49,7 @@ class Read:
     value: Any
     facts: Fields
     size: int
+    media_ids: frozenset[str] = frozenset()
 
 
 def parse_binary(content: bytes) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def read(user: User, signature: MethodSignature, given: Given) -> Read:
     if reader.ids:
         Reference.objects.filter(pk__in=reader.ids, is_kept=False).update(is_kept=True)
     size = len(given.plain if isinstance(given.plain, str) else repr(given.plain))
-    return Read(value, {"value": blanked(given.plain, field)} | key, size)
+    return Read(value, {"value": blanked(given.plain, field)} | key, size, frozenset(reader.ids))
 
 
 def _live_fetcher(content: bytes, field: ModelTypeField) -> Callable[[str], bytes]:

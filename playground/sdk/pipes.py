@@ -6,14 +6,21 @@ Where there is no such socket, or nobody answers at it, plain gRPC carries the c
 from __future__ import annotations
 
 import asyncio
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from playground.protocol import headers
 from playground.protocol.errors import DeadlineError, ModelError, PlaygroundError, StoppedError, UnavailableError
-from playground.protocol.pipes import MAX_MESSAGE, CallHead, ClientPipe, LostError, PipePool, Rpc
+from playground.protocol.pipes import MAX_MESSAGE, UNKNOWN, CallHead, ClientPipe, LostError, PipePool, Rpc
 from playground.sdk.channel import POST, AsyncDuplex, AsyncReplies, AsyncTransport, Metadata, Reply
 from playground.sdk.channel import Rpc as UnaryRpc
+
+if TYPE_CHECKING:
+    from playground.sdk.link import AsyncLink
+
+call_name: ContextVar[str] = ContextVar("call_name", default="")
+"""What the gateway knows a task's calls by, so that one can ask for the fate of one that was stopped."""
 
 _JOINED = (headers.JOINED, "1")
 _TOO_LATE = "The time limit ran out before the answer was complete."
@@ -55,6 +62,20 @@ class AsyncPipeTransport:
         if pool is not None:
             pool.close()
         await self._otherwise.close()
+
+    async def fate(self, name: str, seconds: float) -> bytes:
+        """What became of the call of this name, which was cut: STOPPED, COMPUTING or UNKNOWN, after so long at most."""
+        try:
+            pipe = await self._pool().begin(CallHead(Rpc.FATE, name), f"{seconds:.3f}".encode())
+        except OSError:
+            return UNKNOWN
+        try:
+            async with asyncio.timeout(seconds + 1):
+                return await pipe.read() or UNKNOWN
+        except (TimeoutError, LostError):
+            return UNKNOWN
+        finally:
+            pipe.end()
 
     def _pool(self) -> PipePool:
         loop = asyncio.get_running_loop()
@@ -172,8 +193,15 @@ class _Call:
             self._pipe.end()
 
 
+async def ask_fate(link: AsyncLink, name: str, seconds: float) -> bytes:
+    """The same by a client: UNKNOWN where it does not call over a local socket."""
+    transport = link.transport
+    return await transport.fate(name, seconds) if isinstance(transport, AsyncPipeTransport) else UNKNOWN
+
+
 def _head(rpc: Rpc, metadata: Metadata) -> CallHead:
-    return CallHead(rpc, takes_joined=_JOINED in metadata, metadata=tuple(pair for pair in metadata if pair != _JOINED))
+    rest = tuple(pair for pair in metadata if pair != _JOINED)
+    return CallHead(rpc, call_name.get(), takes_joined=_JOINED in metadata, metadata=rest)
 
 
 def _why(lost: LostError) -> PlaygroundError:

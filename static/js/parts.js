@@ -12,6 +12,7 @@ const PARTS = {
   "media-input": () => import("./elements/media-input.js"),
   "new-deployment": () => import("./elements/new-deployment.js"),
   "number-row": () => import("./elements/number-row.js"),
+  "run-acts": () => import("./elements/run-acts.js"),
   "run-view": () => import("./elements/run-view.js"),
   "start-timeline": () => import("./elements/start-timeline.js"),
   "stream-composer": () => import("./elements/stream-composer.js"),

@@ -73,12 +73,25 @@ def test_a_model_that_hangs_meets_the_callers_deadline(owner: Person) -> None:
     assert model.predict("x") == "calm: x"
 
 
-@pytest.mark.parametrize("method", ["hang", "hang_midway", "hang_asynchronously"])
-def test_a_run_that_hangs_can_be_stopped(page: Page, method: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "fate"), [("hang", "computing"), ("hang_midway", "computing"), ("hang_asynchronously", "stopped")]
+)
+def test_a_run_that_hangs_can_be_stopped_and_says_whether_its_model_was(page: Page, method: str, fate: str) -> None:
     run = page.start(method, text="x")
     page.events(run, lambda event: event["kind"] in {"started", "output"})
+    time.sleep(0.2)  # for the call to get to the model
     page.say("stop", run)
-    assert page.events(run, patience=3)[-1]["kind"] == "stopped"
+    events = page.events(run, patience=4)
+    assert [event["kind"] for event in events][-2:] == ["stopping", "stopped"]
+    assert events[-1]["fate"] == fate
+    assert events[-1]["total_ms"] < 2000
+
+
+def test_a_model_that_listens_is_said_to_have_stopped(page: Page) -> None:
+    run = page.start("generate", text="x", count=100, pause=0.3)
+    page.events(run, is_output)
+    page.say("stop", run)
+    assert page.events(run, patience=3)[-1]["fate"] == "stopped"
 
 
 @pytest.mark.parametrize("method", ["shout", "mutter"])

@@ -6,6 +6,7 @@ import { duration, plural } from "../format.js";
 export function drawOutcome(run, acts) {
   if (run.state === "stopped") return drawStopped(run, acts);
   if (run.state === "failed" || run.state === "refused") return drawFailed(run, acts);
+  if (run.state === "finished" && run.isStopping) return notice("", "check", make("p", "", "It had finished first."));
   if (run.state === "finished" && !run.outputs.length) return notice("", "check", make("p", "", "Finished without an output."));
   return null;
 }
@@ -19,12 +20,19 @@ function drawStopped(run, acts) {
   return notice("", "stop", words, actsRow(acts));
 }
 
+/** What became of the computation, as far as its runner says. */
+const FATES = {
+  stopped: "The model has stopped computing",
+  computing: "This runner cannot be stopped: its answer will be thrown away",
+  unknown: "Its runner does not say whether the model has stopped: what it still answers is thrown away",
+};
+
 export function stopWords(run) {
   const tokens = run.figures?.completion_tokens ?? 0;
   const kept = tokens ? plural(tokens, "token") : plural(run.outputs.length, "output");
   const isOne = (tokens || run.outputs.length) === 1;
   const tail = run.outputs.length ? `; ${kept} ${isOne ? "was" : "were"} kept.` : ".";
-  return `The model has stopped computing${tail}`;
+  return `${FATES[run.figures?.fate] ?? FATES.unknown}${tail}`;
 }
 
 function drawFailed(run, acts) {

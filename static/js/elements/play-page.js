@@ -2,6 +2,7 @@
 import { announce } from "../announce.js";
 import { duration, plural } from "../format.js";
 import { bring } from "../parts.js";
+import { takeAgain } from "../state/again.js";
 import { readDraft, saveDraft } from "../state/drafts.js";
 import { Run, newRunId } from "../state/run.js";
 import { RunSocket } from "../transport/socket.js";
@@ -88,7 +89,8 @@ class PlayPage extends HTMLElement {
     this.#restoreDraft();
     this.#countChanged();
     const facts = this.dataset.run && JSON.parse(this.dataset.run);
-    if (facts) this.#attach(facts);
+    if (facts && takeAgain(facts.id)) this.#start();
+    else if (facts) this.#attach(facts);
     this.setAttribute("data-begun", "");
   }
 

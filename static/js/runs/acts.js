@@ -1,9 +1,8 @@
 /* What one does with kept runs, from a list or from an open one. `runs` is the address of the list, /runs/. */
 import { alarm, announce } from "../announce.js";
 import { figure, plural } from "../format.js";
+import { askAgain } from "../state/again.js";
 import { act, offerUndo, openDialog } from "../table/acts.js";
-
-const AGAIN = "run-again";
 
 /** The dialog with the run's link; `done` is called when it closes. */
 export async function shareRun(address, done = () => {}) {
@@ -46,6 +45,6 @@ function values(ids) {
 
 /** Opens a run's page, which asks the same again. */
 export function runAgain(id, address) {
-  sessionStorage.setItem(AGAIN, id);
+  askAgain(id);
   location.assign(address);
 }

@@ -91,6 +91,7 @@ export class Run extends EventTarget {
   #fold(event) {
     if (event.kind === "started") this.state = "running";
     else if (event.kind === "deploying") this.waiting = event;
+    else if (event.kind === "stopping") this.isStopping = true;
     else if (event.kind === "routed") {
       this.served = event.served_by;
       this.asAsked = event.as_asked;
