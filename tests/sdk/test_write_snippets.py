@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shlex
 import subprocess
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground import sdk
@@ -23,7 +24,7 @@ from playground.sdk.snippets import Ask, Call, prepare, write_snippets
 from playground.sdk.snippets.commands import quote as quote_word
 from playground.sdk.snippets.literals import Literals, number
 
-ODD_TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\"'\\\n\r\t\u202e\u2028\x85$`!{}@"))
+ODD_TEXT = st.text(st.characters(codec="utf-8") | st.sampled_from("\"'\\\n\r\t\u202e\u2028\x85$`!{}@"), max_size=60)
 
 
 def tell(
@@ -166,6 +167,7 @@ def value_of(annotation: Any, plain: Any) -> tuple[str, Any]:
     return Literals({}).write(field, plain), from_plain(plain, field, lambda name: b"")
 
 
+@settings(max_examples=25, deadline=None)
 @given(ODD_TEXT)
 def test_a_text_is_that_text(text: str) -> None:
     expression, value = value_of(str, text)
@@ -173,6 +175,7 @@ def test_a_text_is_that_text(text: str) -> None:
     assert all(sign.isprintable() for line in expression.split("\n") for sign in line)
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | ODD_TEXT, st.lists))
 def test_json_is_that_json(value: Any) -> None:
     wrapped = {'a "key"\n': value}
@@ -204,6 +207,38 @@ def test_json_is_that_json(value: Any) -> None:
 def test_every_type_is_that_value(annotation: Any, plain: Any) -> None:
     expression, value = value_of(annotation, plain)
     assert run(expression) == value
+
+
+WORDS = ("media", "url", "text", "concept", "region", "frame", "fields", "tuple", "ndarray", "name", "value", "number")
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ODD_TEXT | st.just("\ud800"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS) | ODD_TEXT, inner, max_size=3),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        dict.fromkeys(("text", "count", "picture", "secret"), ANYTHING), optional={"\ud800": ANYTHING}
+    )
+)
+def test_nothing_that_a_page_may_send_breaks_it(arguments: dict[str, Any]) -> None:
+    call = asked(arguments)
+    for snippet in write_snippets(call):
+        assert snippet.code.encode() or snippet.refusal
+        assert snippet.language == "sh" or ast.parse(snippet.code)
+    assert "".join(call.wrong).encode() is not None
+
+
+@settings(max_examples=25, deadline=None)
+@given(ANYTHING, st.sampled_from([Concept, Region, Frame, Text, bytes, np.ndarray, list[Image], tuple[int, str]]))
+def test_nor_in_any_type(plain: Any, annotation: Any) -> None:
+    def take(self: Any, value: annotation) -> str:
+        return ""
+
+    take.__annotations__["value"] = annotation
+    for snippet in write_snippets(asked({"value": plain}, take)):
+        assert snippet.language == "sh" or ast.parse(snippet.code)
 
 
 def test_arrays_are_those_arrays() -> None:

@@ -113,7 +113,7 @@ def prepare(ask: Ask) -> Call:
     arguments: list[Argument] = []
     examples, defaults = [], []
     files = _Files(ask.name_of)
-    wrong = [name for name in ask.arguments if name not in known]
+    wrong = [name[:60].encode(errors="replace").decode() for name in ask.arguments if name not in known]
     for name, one in known.items():
         given = ask.arguments.get(name, MISSING)
         if is_secret(one):

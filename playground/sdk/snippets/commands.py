@@ -61,7 +61,7 @@ def _ours_text(asked: Call, one: Field, given: Any) -> str:
     if one.type == Types.NDARRAY and isinstance(given, dict):
         return f"@{_file(asked, given.get('ndarray', given))}"
     if one.type == Types.CONCEPT and _is_bare(given["concept"]):
-        return _escaped(given["concept"]["name"])
+        return _escaped(given["concept"].get("name", ""))
     if one.type == Types.TEXT:
         return _text(one, given)
     text = plain_text(one, given)
