@@ -30,11 +30,11 @@ store([call(rows[slug], rows[slug].owner_id, now - timedelta(seconds=ago)) for s
 
 @pytest.fixture(scope="module")
 def two(stack: Stack) -> None:
-    """Two deployments that need no replica: avocado, called 7 times, and banana, called 3 times, later."""
-    for name in ("avocado", "banana"):
+    """Two deployments that need no replica: fruit-avocado, called 7 times, and fruit-banana, called 3 times, later."""
+    for name in ("fruit-avocado", "fruit-banana"):
         place = ("--nodepool", "local/shared", "--min", "0", "--max", "2")
         stack.manage("deployments", "create", name, "--model", MODEL, *place)
-    use(stack, ("avocado", 7, 900), ("banana", 3, 600))
+    use(stack, ("fruit-avocado", 7, 900), ("fruit-banana", 3, 600))
 
 
 def use(stack: Stack, *uses: tuple[str, int, int]) -> None:
@@ -62,7 +62,7 @@ def test_by_keyboard(two: None, page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("[aria-sort=descending] #sort-calls")).to_be_focused()
     expect(page.locator("[data-announcer=polite]")).to_have_text("3 deployments, sorted by calls, descending")
-    expect(rows.first).to_contain_text("avocado")
+    expect(rows.first).to_contain_text("fruit-avocado")
     page.keyboard.press("Enter")
     expect(page.locator("[aria-sort=ascending] #sort-calls")).to_be_focused()
     assert "sort=calls" in page.url
@@ -93,7 +93,7 @@ def test_by_keyboard(two: None, page: Page) -> None:
     expect(replicas).to_be_focused()
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/models/hello?deployment=avocado")
+    page.wait_for_url("**/models/hello?deployment=fruit-avocado")
     page.go_back()
     expect(rows).to_have_count(1)
     page.go_back()
@@ -103,30 +103,30 @@ def test_by_keyboard(two: None, page: Page) -> None:
 
 
 def test_it_is_right_by_itself_and_still_while_one_is_in_it(stack: Stack, two: None, page: Page) -> None:
-    rows = open_table(page, "q=scaled")
+    rows = open_table(page, "q=fruit")
     names = rows.locator(".usage__id")
-    expect(names).to_have_text(["banana", "avocado"])
-    calls = page.locator("tr[data-slug=avocado] .usage__col--calls")
+    expect(names).to_have_text(["fruit-banana", "fruit-avocado"])
+    calls = page.locator("tr[data-slug=fruit-avocado] .usage__col--calls")
     before = int(calls.inner_text().split()[-1])
-    page.locator("tr[data-slug=banana] .usage__first").hover()
-    use(stack, ("avocado", 5, 1))
+    page.locator("tr[data-slug=fruit-banana] .usage__first").hover()
+    use(stack, ("fruit-avocado", 5, 1))
     expect(calls).to_have_text(str(before + 5))
-    expect(names).to_have_text(["banana", "avocado"])
+    expect(names).to_have_text(["fruit-banana", "fruit-avocado"])
     again = page.get_by_role("button", name="Sort again")
     again.focus()
     page.keyboard.press("Enter")
-    expect(names).to_have_text(["avocado", "banana"])
+    expect(names).to_have_text(["fruit-avocado", "fruit-banana"])
     expect(again).to_be_hidden()
     page.locator("h1").hover()
     page.locator("#usage-filter").focus()
-    use(stack, ("banana", 1, 0))
-    expect(names).to_have_text(["banana", "avocado"])
+    use(stack, ("fruit-banana", 1, 0))
+    expect(names).to_have_text(["fruit-banana", "fruit-avocado"])
     expect(page.locator("#usage-filter")).to_be_focused()
 
 
 def test_acts_on_a_row(stack: Stack, two: None, page: Page) -> None:
     rows = open_table(page, "sort=-calls")
-    row = page.locator("tr[data-slug=banana]")
+    row = page.locator("tr[data-slug=fruit-banana]")
 
     def choose(name: str) -> None:
         row.locator("[data-menu]").click()
@@ -138,13 +138,13 @@ def test_acts_on_a_row(stack: Stack, two: None, page: Page) -> None:
     expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("min_replicas is 4, above max_replicas")
     page.get_by_label("Fewest replicas").fill("0")
     page.get_by_label("Most replicas").fill("3")
-    check(page)
+    check(page, is_idle=True)
     page.keyboard.press("Enter")
     expect(row.locator(".usage__replicas")).to_contain_text(re.compile("0.3"))
 
     choose("Edit…")
     page.get_by_label("Visibility").select_option("Public")
-    check(page)
+    check(page, is_idle=True)
     page.get_by_role("button", name="Save").click()
     expect(row).to_contain_text("Public")
 
@@ -155,15 +155,15 @@ def test_acts_on_a_row(stack: Stack, two: None, page: Page) -> None:
 
     row.locator(".usage__trend").click()
     chart = page.get_by_role("dialog").get_by_role("img")
-    expect(chart).to_have_attribute("aria-label", re.compile("banana, last 24 hours: .* calls?, at most"))
+    expect(chart).to_have_attribute("aria-label", re.compile("fruit-banana, last 24 hours: .* calls?, at most"))
     page.get_by_text("As a table").click()
-    check(page)
+    check(page, is_idle=True)
     page.keyboard.press("Escape")
 
     choose("Logs")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
-    assert download.value.suggested_filename == "banana.log"
+    assert download.value.suggested_filename == "fruit-banana.log"
     page.keyboard.press("Escape")
     with page.expect_download() as file:
         page.get_by_role("link", name="CSV").click()
@@ -179,9 +179,9 @@ def test_acts_on_a_row(stack: Stack, two: None, page: Page) -> None:
     expect(page.locator("#sort-region")).to_have_count(0)
 
     choose("Delete…")
-    delete = page.get_by_role("button", name="Delete banana")
+    delete = page.get_by_role("button", name="Delete fruit-banana")
     expect(delete).to_be_disabled()
-    page.keyboard.type("banana")
+    page.keyboard.type("fruit-banana")
     page.keyboard.press("Enter")
     expect(rows).to_have_count(2)
     expect(row).to_have_count(0)

@@ -101,7 +101,7 @@ class UsageTable extends HTMLElement {
     for (const [name, value] of [...query]) if (!value || USUAL[name] === value) query.delete(name);
     for (const name of ["seen", "keep"]) query.delete(name);
     const text = query.toString();
-    history.pushState(null, "", text ? `?${text}` : location.pathname);
+    history.pushState(null, "", text ? `?${text.replaceAll("%2C", ",")}` : location.pathname);
     this.#show(query, { isSort });
   }
 
@@ -239,7 +239,7 @@ class UsageTable extends HTMLElement {
     const query = this.#query;
     if (!kept || query.has("columns")) return;
     query.set("columns", kept);
-    history.replaceState(null, "", `?${query}`);
+    history.replaceState(null, "", `?${query.toString().replaceAll("%2C", ",")}`);
     this.#fetch(query);
   }
 
@@ -318,7 +318,8 @@ class UsageTable extends HTMLElement {
     const near = event.target.closest("[data-words]");
     const tip = this.querySelector("#usage-hint");
     if (event.type === "pointerover" || event.type === "focusin") {
-      if (near) this.#showHint(near);
+      // Not at once: a menu that closes gives the focus back while it is still closing.
+      if (near) requestAnimationFrame(() => near.isConnected && (near.matches(":hover") || near === document.activeElement) && this.#showHint(near));
     } else if (near ? !near.contains(event.relatedTarget) && !tip.contains(event.relatedTarget) && near !== document.activeElement : event.target === tip) {
       if (tip.matches(":popover-open")) tip.hidePopover();
     }
