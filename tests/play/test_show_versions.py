@@ -155,7 +155,9 @@ def test_a_folder_that_changed_since_is_not_shown(
     assert "other" not in page.split("Source</h2>")[1]
 
 
-def test_older_versions_stay(owner: User, address: str, version: ModelVersion, folder: Path, model: Model) -> None:
+def test_older_versions_stay(
+    owner: User, address: str, version: ModelVersion, folder: Path, model: Model, deployment: Deployment
+) -> None:
     (folder / "1" / "model.py").write_text("# newer\n")
     newer = add_model(model.app, folder)
     page = text_of(browser(owner), address)
@@ -163,7 +165,13 @@ def test_older_versions_stay(owner: User, address: str, version: ModelVersion, f
     assert "# newer" in page
     older = text_of(browser(owner), f"{address}?version={version.slug}")
     assert "the model" in older
-    assert f"{address}/{version.slug}" in older, "it can be tried"
+    assert "Open in playground" not in older, "nothing serves it"
+    assert f"model=olive/main/models/wordy&version={version.slug}" in older, "but it can be deployed"
+    pinned = {"model": version.model, "version": version, "nodepool": deployment.nodepool}
+    Deployment.objects.create(owner=owner, slug="night", **pinned)
+    older = browser(owner).get(f"{address}?version={version.slug}").context["detail"]
+    assert older.play_url == f"{address}/{version.slug}?deployment=night&owner=olive"
+    assert browser(owner).get(older.play_url).context["choice"].deployment == older.deployments[0]
     assert browser(owner).get(f"{address}?version=none").status_code == 404
 
 

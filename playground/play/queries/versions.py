@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
 from playground.catalog.access import Role, has_role
 from playground.catalog.models import Model, ModelVersion, User
@@ -46,7 +48,11 @@ class Method:
 
 @dataclass(frozen=True)
 class Detail:
-    """One version as the tab shows it. ``files`` are there for owners of the app alone, ``file`` is the open one."""
+    """One version as the tab shows it.
+
+    ``play_url`` is where it can be tried: "" where no deployment that the reader sees serves it. ``files`` are there
+    for owners of the app alone, ``file`` is the open one.
+    """
 
     version: ModelVersion
     is_latest: bool
@@ -54,7 +60,7 @@ class Detail:
     requirements: str
     asks: str
     deployments: list[Deployment]
-    is_building: bool
+    play_url: str
     is_owner: bool
     files: list[SourceFile]
     file: SourceFile | None
@@ -79,7 +85,7 @@ def describe(user: User, version: ModelVersion, latest: ModelVersion | None, fil
         requirements_of(version, is_owner=is_owner),
         _asks(version.config),
         serving,
-        any(row.state == Deployment.State.BUILDING for row in serving),
+        _play_url(version, serving, is_latest=is_latest),
         is_owner,
         files,
         chosen,
@@ -91,6 +97,18 @@ def _serving(user: User, version: ModelVersion, *, is_latest: bool) -> list[Depl
     follows = Q(version=version) | Q(version=None) if is_latest else Q(version=version)
     rows = Deployment.objects.visible_to(user).filter(follows, model=version.model_id).select_related("owner")
     return list(rows.order_by("-is_shared", "slug")[:50])
+
+
+def _play_url(version: ModelVersion, serving: Sequence[Deployment], *, is_latest: bool) -> str:
+    """An older version is called where it is pinned; the shared deployment has the latest."""
+    model = version.model
+    if is_latest:
+        return model.get_absolute_url()
+    if not serving:
+        return ""
+    query = {} if serving[0].is_shared else {"deployment": serving[0].slug, "owner": serving[0].owner.username}
+    parts = [model.app.owner.username, model.app.slug, model.slug, version.slug]
+    return f"{reverse('play:model_version', args=parts)}?{urlencode(query)}"
 
 
 def requirements_of(version: ModelVersion, *, is_owner: bool) -> str:

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from playground.catalog.access import Role, require_role
+from playground.catalog.access import Role, has_role, require_role
 from playground.compute.services import read_build_log
 from playground.play.queries.models import find_model, find_version
 from playground.play.queries.places import mark_of
@@ -29,6 +29,7 @@ def model_versions(request: HttpRequest, user_id: str, app_id: str, model_id: st
     chosen = find_version(found, request.GET["version"]) if request.GET.get("version") else latest
     context = {
         **head_of(user, found, "versions"),
+        "may_deploy": has_role(user, found.app, Role.MEMBER),
         "page": Paginator(list_versions(found), PAGE_SIZE).get_page(request.GET.get("page")),
         "latest": latest,
         "detail": describe(user, chosen, latest, request.GET.get("file", "")) if chosen else None,
