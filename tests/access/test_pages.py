@@ -48,6 +48,10 @@ FOR_ALL, OLIVES, MERLES, SHARED = (
 )
 SETTINGS = "/olive/main/settings"
 SCALE = {"min": 0, "max": 2}
+EDIT = {
+    **dict.fromkeys(("traffic_history_seconds", "scale_up_delay_seconds", "scale_down_delay_seconds"), 9),
+    **{"scale_to_zero_delay_seconds": 9, "queue_limit": 9, "visibility": PUBLIC},
+}
 
 # Act, method, address, what is sent, and what comes of it for owner, co-owner, member, viewer, stranger, administrator.
 READS: list[tuple[str, str, Row]] = [
@@ -55,6 +59,9 @@ READS: list[tuple[str, str, Row]] = [
     ("a private model", "/olive/main/models/echo", IN_THE_APP),
     ("a private model's runs", "/olive/main/models/echo/runs", IN_THE_APP),
     ("its recent runs", "/olive/main/models/echo/runs/recent", IN_THE_APP),
+    ("its deployments", "/olive/main/models/echo/deployments", IN_THE_APP),
+    ("the table of them", "/olive/main/models/echo/deployments/table", IN_THE_APP),
+    ("the same as a file", "/olive/main/models/echo/deployments/csv", IN_THE_APP),
     ("a public model", "/olive/main/models/open", ALL),
     ("what a private model is about", "/olive/main/models/echo/about", IN_THE_APP),
     ("a private model's versions", "/olive/main/models/echo/versions", IN_THE_APP),
@@ -99,6 +106,13 @@ READS: list[tuple[str, str, Row]] = [
     ("a public deployment of a private model", FOR_ALL, IN_THE_APP),
     ("what changes on its page", f"{FOR_ALL}/live", IN_THE_APP),
     ("its log", f"{FOR_ALL}/log", IN_THE_APP),
+    ("its usage", f"{FOR_ALL}/acts/usage", IN_THE_APP),
+    ("the question how to scale it", f"{FOR_ALL}/acts/scale", FOR_ITS_OWNER),
+    ("the question what to change of it", f"{FOR_ALL}/acts/edit", FOR_ITS_OWNER),
+    ("the question whether to delete it", f"{FOR_ALL}/acts/delete", FOR_ITS_OWNER),
+    ("its log in a dialog", f"{FOR_ALL}/acts/log", FOR_ITS_OWNER),
+    ("its log as a file", f"{FOR_ALL}/log/download", FOR_ITS_OWNER),
+    ("the log of the shared one as a file", f"{SHARED}/log/download", FOR_APP_OWNERS),
     ("a private deployment of the owner", OLIVES, OLIVES_OWN),
     ("the state of a private deployment", "/deployments/{olives}/state", OLIVES_OWN),
     ("the start of a private deployment", "/deployments/{olives}/start", OLIVES_OWN),
@@ -113,6 +127,8 @@ ACTS: list[tuple[str, str, dict[str, Any], Row]] = [
     ("retry a public deployment", f"{FOR_ALL}/retry", {}, FOR_ITS_OWNER),
     ("scale a public deployment", f"{FOR_ALL}/scale", SCALE, FOR_ITS_OWNER),
     ("switch a public deployment off", f"{FOR_ALL}/enable", {"enabled": "no"}, FOR_ITS_OWNER),
+    ("edit a public deployment", f"{FOR_ALL}/edit", EDIT, FOR_ITS_OWNER),
+    ("edit the member's deployment", f"{MERLES}/edit", EDIT, MERLES_OWN),
     ("delete a public deployment", f"{FOR_ALL}/delete", {"name": "for-all"}, FOR_ITS_OWNER),
     ("scale the member's deployment", f"{MERLES}/scale", SCALE, MERLES_OWN),
     ("cancel the member's deployment", f"{MERLES}/cancel", {}, MERLES_OWN),
