@@ -54,25 +54,25 @@ def make_certificate(folder: Path, host: str = "127.0.0.1") -> Certificate:
 
 
 @contextlib.asynccontextmanager
-async def door(certificate: Certificate, target: str) -> AsyncIterator[str]:
+async def door(certificate: Certificate, target: str, *, port: int = 0, protocol: str = "h2") -> AsyncIterator[str]:
     """An address that speaks TLS, until the block is left; what comes in goes on to ``target`` in plain."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate.certificate_file, certificate.key_file)
-    context.set_alpn_protocols(["h2"])
-    host, _, port = target.rpartition(":")
+    context.set_alpn_protocols([protocol])
+    host, _, target_port = target.rpartition(":")
 
     tasks: set[asyncio.Task[Any]] = set()
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.add(asyncio.current_task())  # type: ignore[arg-type]
-        far_reader, far_writer = await asyncio.open_connection(host, int(port))
+        far_reader, far_writer = await asyncio.open_connection(host, int(target_port))
         try:
             await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
         finally:
             for one in (writer, far_writer):
                 one.transport.abort()
 
-    server = await asyncio.start_server(pass_on, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(pass_on, "127.0.0.1", port, ssl=context)
     try:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
