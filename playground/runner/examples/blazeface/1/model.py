@@ -41,8 +41,10 @@ class BlazeFace(ModelClass):
         points: bool = Param(default=True, description="Give eyes, nose, mouth and ears, too.", is_param=True),
     ) -> list[Region]:
         """Each face's box, the surest first, and after it its points, with the same track id."""
+        # Some servers hand over the Param itself where an argument was left out.
+        threshold, points = float(threshold), bool(points)
         regions = []
-        for number, (score, box, marks) in enumerate(self.detect(image, float(threshold)), start=1):
+        for number, (score, box, marks) in enumerate(self.detect(image, threshold), start=1):
             face = f"face-{number}"
             regions.append(Region(box=box, concepts=[Concept("face", score)], track_id=face))
             for name, (x, y) in zip(POINTS, marks, strict=True) if points else ():

@@ -42,10 +42,11 @@ class MoveNet(ModelClass):
         ),
     ) -> list[Region]:
         """The points of the body that are seen, from the nose to the ankles: a region each."""
+        least = float(threshold)  # some servers hand over the Param itself where an argument was left out
         return [
             Region(point=(x, y, 0.0), concepts=[Concept(name, score)])
             for name, (y, x, score) in zip(POINTS, self.locate(image), strict=True)
-            if score >= threshold
+            if score >= least
         ]
 
     @ModelClass.method

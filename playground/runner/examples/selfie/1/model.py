@@ -39,7 +39,7 @@ class Selfie(ModelClass):
     ) -> list[Region]:
         """One region for all people: a mask, white where they are, and the box around it."""
         sure = self.look(image)
-        inside = sure >= threshold
+        inside = sure >= float(threshold)  # some servers hand over the Param itself where an argument was left out
         if inside.mean() < SMALLEST:
             return []
         person = Concept("person", float(sure[inside].mean()))
