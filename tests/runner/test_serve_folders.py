@@ -98,9 +98,10 @@ def started(*command: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
 
 def address_of(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line.startswith("listening on "), process.communicate()
-    return line.split()[2]
+    lines = [process.stdout.readline(), process.stdout.readline()]
+    assert lines[0] == "loading the model\n", lines
+    assert lines[1].startswith("listening on "), lines
+    return lines[1].split()[2]
 
 
 def test_hello_has_every_kind_of_method() -> None:
