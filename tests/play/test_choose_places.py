@@ -127,7 +127,7 @@ def test_others_see_what_is_shared_with_them(
 def test_one_that_is_gone_says_so_to_the_page_that_polls_it(owner: User, deployment: Deployment) -> None:
     made = make(owner, deployment, "night")
     services.delete_deployments(owner, ["night"])
-    answer = browser(owner).get(f"/deployments/{made.pk}/state", headers=HTMX)
+    answer = browser(owner).get(f"/deployments/{made.pk}/state", {"name": "<night>"}, headers=HTMX)
     assert answer.status_code == 404
-    assert "This deployment is gone." in answer.content.decode()
+    assert "&lt;night&gt; is gone." in answer.content.decode()
     assert "hx-get" not in answer.content.decode()

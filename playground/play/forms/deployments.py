@@ -47,6 +47,13 @@ class DeploymentForm(forms.Form):
             raise forms.ValidationError("Give 0 to 1440 minutes.")
         return minutes
 
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        least, most = given.get("least"), given.get("most")
+        if least is not None and most is not None and least > most:
+            self.add_error("least", f"The fewest, {least}, are more than the most, {most}.")
+        return given
+
     def facts(self) -> dict[str, Any]:
         """As ``create_deployment`` takes them; what was left out keeps its default."""
         given = self.cleaned_data
@@ -91,6 +98,8 @@ def environment_facts(variables: list[Variable]) -> dict[str, Mapping[str, str]]
         raise InputError(f"{twice}: there twice. Leave one of them out.", argument="environment")
     if "" in names:
         raise InputError("A variable has a value and no name.", argument="environment")
+    if empty := next((one.name for one in variables if one.is_secret and not one.value), None):
+        raise InputError(f"{empty}: type the secret's value.", argument="environment")
     return {
         "environment": {one.name: one.value for one in variables if not one.is_secret},
         "secrets": {one.name: one.value for one in variables if one.is_secret},

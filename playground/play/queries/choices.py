@@ -126,7 +126,16 @@ def _speed(row: Deployment, first_output: float | None, usual: Usual | None) -> 
         return f"first output {milliseconds(first_output * 1000)}" if first_output is not None else ""
     if row.state == State.FAILED or not row.is_enabled:
         return "" if row.is_enabled else "switched off"
+    if row.state in ON_ITS_WAY:
+        return f"usually {seconds(usual.total)}" if usual and usual.total is not None else ""
     return f"starts in about {seconds(usual.total)}" if usual and usual.total is not None else "starts when called"
+
+
+def choice_at(row: Deployment, user: User, *, is_pair: bool = False) -> Choice:
+    """One that is chosen already, by itself or by where it is, with what one waits for there."""
+    pair = {"cluster": row.nodepool.cluster.slug, "nodepool": row.nodepool.slug}
+    choice = Choice(" / ".join(pair.values()), pair, row) if is_pair else choice_of(row, user)
+    return with_speeds(user, row.model, [choice])[0]
 
 
 def choice_of(row: Deployment, user: User) -> Choice:

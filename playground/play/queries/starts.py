@@ -154,7 +154,9 @@ class _Begun:
 
     @property
     def elapsed(self) -> float:
-        return sum(self.times().values())
+        waited_for_us = bool(self.entries) and self.entries[0].reason == STOPPED
+        entries = self.entries[1:] if waited_for_us else self.entries
+        return self._after(entries[0].at) if entries else 0.0
 
     def times(self) -> dict[str, float]:
         """Seconds by stage, of those that were reached, in their order."""

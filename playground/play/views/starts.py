@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from playground.catalog.models import Model, User
 from playground.compute import services as compute
 from playground.compute.models import Deployment
+from playground.play.queries.choices import choice_at
 from playground.play.queries.starts import ON_ITS_WAY, describe_start
 from playground.play.views.asking import user_of
 
@@ -57,7 +58,7 @@ def deployment_state(request: HttpRequest, pk: int) -> HttpResponse:
     if found is None:
         if not request.htmx:  # type: ignore[attr-defined] # set by HtmxMiddleware
             raise Http404(f"No deployment {pk} for you.")
-        return render(request, "play/_deployment_gone.html", status=404)
+        return render(request, "play/_deployment_gone.html", {"name": request.GET.get("name", "")[:80]}, status=404)
     version = found.served_version
     has_forms = bool(version and version.signatures)
     is_moving = found.state in ON_ITS_WAY
@@ -65,7 +66,8 @@ def deployment_state(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponse(status=204)
     if has_forms and request.GET.get("forms") == "0":
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    context = start_context(user, found, has_forms=has_forms) | {"is_update": True}
+    choice = choice_at(found, user, is_pair=request.GET.get("by") == "pair")
+    context = start_context(user, found, has_forms=has_forms) | {"choice": choice, "is_update": True}
     return render(request, "play/_deployment.html", context)
 
 

@@ -27,4 +27,9 @@ class AskDialog extends HTMLElement {
   };
 }
 
+// Buttons that follow what changes elsewhere are left alone while someone answers their question.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  if (event.detail.target.querySelector("dialog[open]")) event.detail.shouldSwap = false;
+});
+
 customElements.define("ask-dialog", AskDialog);

@@ -26,6 +26,7 @@ class DeploymentPicker extends HTMLElement {
   /** Choose what a query string names ("" is Shared): the button and the panel of its state are drawn anew. */
   async choose(query) {
     if (this.#menu.matches(":popover-open")) this.#menu.hidePopover();
+    if (this.dataset.refusal) return location.assign(`${location.pathname}?${query}`); // the whole page tells of it
     const page = this.parentElement;
     this.querySelector("#places-button").focus();
     await htmx.ajax("GET", `${this.dataset.placeUrl}?${query}`, { source: this, target: this, swap: "outerHTML" });

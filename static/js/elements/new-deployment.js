@@ -15,7 +15,7 @@ class NewDeployment extends HTMLElement {
     if (wrong) {
       (wrong.matches("input") ? wrong : wrong.closest(".field, .fold")?.querySelector("input, select"))?.focus();
       announce("Nothing was deployed: see the fields.");
-    } else this.querySelector("#new-start")?.focus({ preventScroll: true });
+    } else this.querySelector("#new-start, [data-news]")?.focus({ preventScroll: true });
   }
 
   #clicked = (event) => {
