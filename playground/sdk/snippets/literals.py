@@ -134,6 +134,8 @@ _WRITERS: dict[int, Callable[[Literals, Field, Any], str]] = {
 
 def quote(text: str) -> str:
     """Text in double quotes; what would not be seen, or would turn what is seen about, is escaped."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     return '"' + "".join(_ESCAPES.get(sign) or (sign if sign.isprintable() else _escape(sign)) for sign in text) + '"'
 
 

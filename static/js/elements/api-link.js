@@ -1,7 +1,7 @@
-/* The way to the tab API: takes along what the form holds, and what the address says by then. */
+/* The way to the tab API: takes along what the form holds, and where it would go. */
 import { saveAsked } from "../state/asked.js";
 
-const KEPT = ["method", "deployment", "owner", "cluster", "nodepool", "run"];
+const PLACE = ["deployment", "owner", "cluster", "nodepool"];
 
 class ApiLink extends HTMLElement {
   connectedCallback() {
@@ -22,14 +22,14 @@ class ApiLink extends HTMLElement {
     saveAsked([user, model, method].join(":"), asked);
     const link = this.querySelector("a");
     const address = new URL(link.href);
-    const now = new URLSearchParams(location.search);
-    for (const name of KEPT) {
-      if (now.has(name)) address.searchParams.set(name, now.get(name));
-      else address.searchParams.delete(name);
-    }
+    for (const name of PLACE) address.searchParams.delete(name);
+    // Shared is said too: the run may have gone elsewhere.
+    const place = document.querySelector("deployment-picker")?.dataset.query || "deployment=";
+    for (const [name, value] of new URLSearchParams(place)) address.searchParams.set(name, value);
     if (method) address.searchParams.set("method", method);
     if (version) address.searchParams.set("version", version);
     if (asked.run) address.searchParams.set("run", asked.run);
+    else address.searchParams.delete("run");
     link.href = address.href;
   };
 }

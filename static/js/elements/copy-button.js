@@ -1,4 +1,4 @@
-/* Copies a text; says "Copied" in its own label for a moment. */
+/* Copies a text, or that of the element of an id; says "Copied" in its own label for a moment. */
 import { announce } from "../announce.js";
 
 export async function copyText(text) {
@@ -35,7 +35,7 @@ class CopyButton extends HTMLElement {
   }
 
   #copy = async () => {
-    await copyText(this.dataset.text);
+    await copyText(this.dataset.text ?? document.getElementById(this.dataset.of).textContent);
     sayCopied(this);
   };
 }
