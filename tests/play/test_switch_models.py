@@ -78,6 +78,12 @@ def test_filters_offer_what_there_is(owner: User, others: list[Model]) -> None:
     assert (tally.total, tally.states["scaled to zero"], tally.states["pending"]) == (8, 1, 7)
 
 
+def test_the_table_asks_anew_for_its_rows_alone(owner: User, others: list[Model]) -> None:
+    page = browser(owner).get(f"{MODELS}?type=visual-detector", headers={"HX-Request": "true"})
+    assert page.context["tally"] is None
+    assert page.content.decode().count("table__name") == 3
+
+
 def test_nobody_is_told_of_what_others_have(stranger: User, others: list[Model]) -> None:
     assert listed(browser(stranger), "") == []
     assert browser(stranger).get(MODELS).context["tally"].total == 0

@@ -41,8 +41,10 @@ def models(request: HttpRequest) -> HttpResponse:
         "text": text,
         "type": type_id,
         "wanted": state,
+        "is_narrowed": bool(text or type_id or state),
         "by_use": by_use,
-        "tally": tally_models(user),
+        # The table that asks anew each few seconds leaves the filters as they are.
+        "tally": None if request.headers.get("HX-Request") else tally_models(user),
     }
     return render(request, "play/models.html", context)
 
