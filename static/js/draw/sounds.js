@@ -31,7 +31,11 @@ export function drawSounds(pieces, shape, context) {
     words.textContent = plural(known.length, "piece");
     root.isWhole = isWhole;
     if (at >= 0 && isWaiting) isWhole && at >= known.length ? halt() : play(at);
-    if (isWhole) join(known, context).then((whole) => whole && at < 0 && row.replaceWith(whole));
+    if (isWhole) join(known, context).then((whole) => {
+      if (!whole) return;
+      root.saved = { href: whole.src, name: `${context.name}.wav` };
+      if (at < 0) row.replaceWith(whole);
+    });
   };
   root.append(row, fold("Each piece", list));
   root.redraw(pieces);

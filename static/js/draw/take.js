@@ -6,7 +6,7 @@ import { copyText } from "../elements/copy-button.js";
 /** The two small buttons that stand at a part's label. */
 export function takeButtons(value, context, name) {
   const copy = iconButton("copy", `Copy ${name}`, async () => {
-    await copyText(textOf(value));
+    await copyValue(value, context);
     announce("Copied");
   });
   const load = iconButton("download", `Download ${name}`, () => download(value, context, name));
@@ -19,6 +19,22 @@ function iconButton(name, label, act) {
   button.setAttribute("aria-label", label);
   button.addEventListener("click", act);
   return button;
+}
+
+/** A picture as a picture, where the browser can; everything else as text. */
+export async function copyValue(value, context) {
+  const isPicture = value?.media && /^image\//.test(value.content_type ?? "") && navigator.clipboard?.write;
+  if (!isPicture) return copyText(textOf(value));
+  const picture = readPicture(context.mediaUrl(value.media));
+  return navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]).catch(() => copyText(textOf(value)));
+}
+
+async function readPicture(address) {
+  const image = Object.assign(new Image(), { src: address });
+  await image.decode();
+  const canvas = Object.assign(make("canvas"), { width: image.naturalWidth, height: image.naturalHeight });
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return new Promise((resolve) => canvas.toBlob(resolve));
 }
 
 export function textOf(value) {
@@ -42,7 +58,7 @@ export function download(value, context, name = "") {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-function save(href, name) {
+export function save(href, name) {
   const link = Object.assign(make("a"), { href, download: name });
   document.body.append(link);
   link.click();

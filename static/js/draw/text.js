@@ -4,6 +4,7 @@ import { make } from "../dom.js";
 
 const BLOCK_LIMIT = 1200;
 const MOST = 300_000;
+const AT_ONCE = 12_000; // what is measured grows dear with its length
 
 /** A text that is there as a whole. */
 export function drawText(text) {
@@ -18,6 +19,9 @@ export class TextFlow {
   #block = null;
   #node = null;
   #length = 0;
+  #waiting = "";
+  #frame = 0;
+  #isCut = false;
 
   constructor() {
     this.#newBlock("");
@@ -25,11 +29,21 @@ export class TextFlow {
 
   append(text) {
     if (this.#length >= MOST) return;
-    this.#node.appendData(text.slice(0, MOST - this.#length));
+    this.#waiting += text.slice(0, MOST - this.#length);
     this.#length += text.length;
-    if (this.#node.length >= BLOCK_LIMIT) this.#split();
-    if (this.#length > MOST) this.element.append(make("p", "muted", "Here the first 300,000 characters end. Copy and Download give all."));
+    if (!this.#frame) this.#take();
   }
+
+  /** A little in each frame, so that a long text that comes at once holds nothing up. */
+  #take = () => {
+    this.#node.appendData(this.#waiting.slice(0, AT_ONCE));
+    this.#waiting = this.#waiting.slice(AT_ONCE);
+    if (this.#node.length >= BLOCK_LIMIT) this.#split();
+    this.#frame = this.#waiting ? requestAnimationFrame(this.#take) : 0;
+    if (this.#frame || this.#length <= MOST || this.#isCut) return;
+    this.#isCut = true;
+    this.element.append(make("p", "muted", "Here the first 300,000 characters end. Copy and Download give all."));
+  };
 
   set isStreaming(value) {
     this.element.classList.toggle("answer--streaming", value);

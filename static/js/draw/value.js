@@ -92,7 +92,7 @@ function drawList(value, shape, context) {
   const inner = shape.of?.[0];
   if (!value.length && !(inner?.type in LISTS)) return make("p", "value value--none", "An empty list");
   if (inner?.type in LISTS) return LISTS[inner.type](value, inner, context);
-  if (["int", "float", "bool", "json_data", undefined].includes(inner?.type)) return drawAsJson(value);
+  if (isPlain(inner)) return drawAsJson(value);
   if (inner.type === "image") return drawTiles(value, inner, context);
   // A list for each picture asked about: each over its own.
   const isPaired = context.pictures?.length === value.length;
@@ -100,6 +100,12 @@ function drawList(value, shape, context) {
   const drawing = drawParts(entries, context);
   if (value.length <= ITEMS) return drawing;
   return make("div", "stack", drawing, make("p", "muted", `${figure(value.length - ITEMS)} more stand in Raw.`));
+}
+
+/** Numbers and the like, also in lists of lists: one tree says it best. */
+function isPlain(shape) {
+  if (shape?.type === "list") return isPlain(shape.of?.[0]);
+  return ["int", "float", "bool", "json_data", undefined].includes(shape?.type);
 }
 
 function drawTiles(values, shape, context) {

@@ -350,22 +350,25 @@ class RunView extends HTMLElement {
     if (this.#part("raw").getAttribute("aria-pressed") === "true") this.#toggleRaw(true);
   }
 
-  // Copy and Raw.
+  // Copy, Download and Raw.
+
+  /** All outputs as one value; pieces of text as the text. */
+  get #whole() {
+    const { outputs, isStream } = this.#run;
+    if (outputs.every((value) => typeof value === "string")) return outputs.join(isStream ? "\n" : "");
+    return outputs.length === 1 ? outputs[0] : outputs;
+  }
 
   #copy = async () => {
-    const { outputs } = this.#run;
-    const isText = outputs.every((value) => typeof value === "string");
-    const separator = this.#run.isStream ? "\n" : "";
-    await copyText(isText ? outputs.join(separator) : JSON.stringify(outputs.length === 1 ? outputs[0] : outputs, null, 2));
+    await (kit ? kit.copyValue(this.#whole, this.#context) : copyText(this.#whole));
     sayCopied(this.#part("copy"));
   };
 
   #download = async () => {
     if (!kit) await (coming ??= bringKit(this.dataset.sheet));
-    const { outputs, isStream } = this.#run;
-    const isText = outputs.every((value) => typeof value === "string");
-    const whole = isText ? outputs.join(isStream ? "\n" : "") : outputs.length === 1 ? outputs[0] : outputs;
-    kit.download(whole, this.#context);
+    const saved = this.#gathered?.saved;
+    if (saved) kit.save(saved.href, saved.name);
+    else kit.download(this.#whole, this.#context);
   };
 
   #toggleRaw(wanted = this.#part("raw").getAttribute("aria-pressed") !== "true") {
