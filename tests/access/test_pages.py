@@ -277,7 +277,8 @@ def test_logs_are_for_who_may_change_it(address: str, slug: str, readers: tuple[
     pk = Deployment.objects.get(slug=slug).pk
     for name in (world.OWNER, world.CO_OWNER, world.MEMBER, world.VIEWER, world.STRANGER, world.ADMIN):
         client = browser(name)
-        for page in (address, f"{address}/live", f"{address}/log", f"/deployments/{pk}/state"):
+        starts = (f"/deployments/{pk}/state", f"/deployments/{pk}/start")
+        for page in (address, f"{address}/live", f"{address}/log", *starts):
             shown = f"the log of {slug}" in client.get(page).content.decode()
             assert shown == (name in readers and not page.endswith("/live")), (name, page)
 

@@ -108,6 +108,15 @@ def test_choosing_draws_the_button_and_the_state(owner: User, deployment: Deploy
     assert "cannot be used" in gone
 
 
+@pytest.mark.parametrize(
+    "query", [{"deployment": "a\0"}, {"cluster": "\0", "nodepool": "\0"}, {"owner": "\0"}, {"q": "\0"}]
+)
+def test_no_text_is_too_odd(owner: User, deployment: Deployment, query: dict[str, str]) -> None:
+    for address in (PLACES, PLACE, "/olive/main/models/everything"):
+        assert browser(owner).get(address, query).status_code == 200
+    assert browser(owner).get("/compute/deployments/new", {"model": "olive/main/models/\0"}).status_code == 404
+
+
 @pytest.mark.parametrize("name", ["mate", "stranger"])
 def test_others_see_what_is_shared_with_them(
     name: str, owner: User, mate: User, stranger: User, deployment: Deployment

@@ -100,6 +100,19 @@ def test_nothing_new_is_nothing_to_draw(owner: User, deployment: Deployment, par
     assert client.get(f"{address}/{part}", {"seen": seen}).status_code == 200
 
 
+def test_buttons_and_the_start_follow_what_happens(owner: User, deployment: Deployment) -> None:
+    client, address = browser(owner), f"/compute/deployments/olive/{deployment.slug}"
+    services.record_state(deployment.pk, State.STARTING, "loading the model", generation=1)
+    shown = client.get(f"{address}/live").content.decode()
+    assert "Leaving this page does not stop it." in shown
+    assert "Switch off" in shown
+    seen = client.get(f"{address}/live").context["seen"]
+    services.set_enabled(owner, deployment, False)
+    shown = client.get(f"{address}/live", {"seen": seen}).content.decode()
+    assert shown.count('hx-swap-oob="true"') == 2
+    assert "Switch on" in shown
+
+
 def test_the_table_is_drawn_again_when_something_changed(owner: User, deployment: Deployment) -> None:
     client = browser(owner)
     seen = client.get("/compute/").context["seen"]

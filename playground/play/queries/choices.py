@@ -153,6 +153,7 @@ def choose(user: User, model: Model, asked: Mapping[str, str]) -> Choice:
 
     ``owner`` goes with a deployment of somebody else's.
     """
+    asked = {name: value.replace("\0", "") for name, value in asked.items()}  # which no database looks up
     deployment, cluster, nodepool = (asked.get(name, "") for name in ("deployment", "cluster", "nodepool"))
     if deployment and (cluster or nodepool):
         return Choice(deployment, {}, refusal="Name a deployment, or a cluster and a nodepool, not both.")

@@ -16,6 +16,7 @@ from playground.catalog.models import Model
 from playground.compute import services
 from playground.compute.models import Deployment
 from playground.play.queries import places
+from playground.play.queries.starts import ON_ITS_WAY, describe_start
 from playground.play.views.asking import user_of, wants_no_page
 from playground.protocol.errors import InputError
 
@@ -173,7 +174,8 @@ def _done(request: HttpRequest, row: Deployment, words: str) -> HttpResponse:
 def _detail(user: User, row: Deployment) -> dict[str, Any]:
     detail = places.describe(user, row)
     log = _log(row, places.log_of(user, row)) if detail.may_change else {}
-    return {"area": "compute", "deployment": row, "detail": detail, "seen": detail.mark, **log}
+    start = describe_start(user, row, with_log=False) if row.state in ON_ITS_WAY else None  # the log has its own place
+    return {"area": "compute", "deployment": row, "detail": detail, "start": start, "seen": detail.mark, **log}
 
 
 def _log(row: Deployment, log: str) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def _find_model(user: User, address: str) -> Model | None:
         return None
     parts = address.split("/")
     found = None
-    if len(parts) == ADDRESS_PARTS and parts[2] == "models":
+    if len(parts) == ADDRESS_PARTS and parts[2] == "models" and "\0" not in address:
         rows = Model.objects.visible_to(user).select_related("app__owner")
         found = rows.at(parts[0], parts[1], parts[3]).first()
     if found is None:

@@ -47,7 +47,7 @@ def places(request: HttpRequest, user_id: str, app_id: str, model_id: str) -> Ht
         cluster = cluster if cluster in pairs else next(iter(pairs), "")
         context |= {"clusters": list(pairs), "cluster": cluster, "nodepools": pairs.get(cluster, [])}
         return render(request, "play/_picker_pair.html", context)
-    text = request.GET.get("q", "").strip()
+    text = request.GET.get("q", "").replace("\0", "").strip()
     listed = list_choices(user, model, text)
     only = "play/_picker_items.html" if "q" in request.GET else "play/_picker_list.html"
     return render(request, only, context | {"listed": listed, "text": text})

@@ -1,4 +1,4 @@
-/* The timeline of a start: its seconds go on between the server's words, and each stage is said once. */
+/* The timeline of a start: its seconds and its bar go on between the server's words, and each stage is said once. */
 import { announce } from "../announce.js";
 import { duration } from "../format.js";
 
@@ -14,14 +14,23 @@ class StartTimeline extends HTMLElement {
     const began = performance.now();
     const ticking = [...this.querySelectorAll("[data-ticks]")];
     if (!ticking.length) return;
+    const bar = this.querySelector("[data-usual]");
+    const taken = Number(bar?.closest("li").querySelector("[data-ticks]").dataset.ticks);
     this.#timer = setInterval(() => {
-      for (const node of ticking) node.textContent = duration(Number(node.dataset.ticks) * 1000 + performance.now() - began);
+      const passed = performance.now() - began;
+      for (const node of ticking) node.textContent = duration(Number(node.dataset.ticks) * 1000 + passed);
+      if (bar) bar.value = percent((taken + passed / 1000) / Number(bar.dataset.usual));
     }, 100);
   }
 
   disconnectedCallback() {
     clearInterval(this.#timer);
   }
+}
+
+/** Slows towards 95 and never says 100, as on the server. */
+function percent(share) {
+  return 100 * (share < 0.7 ? share : 0.95 - 0.25 * Math.exp(-4 * (share - 0.7)));
 }
 
 customElements.define("start-timeline", StartTimeline);
