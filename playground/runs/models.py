@@ -74,6 +74,8 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["user", "model", "-created_at"], name="run_user_model_created"),
             models.Index(fields=["user", "-created_at"], name="run_user_created"),
+            # All that lists count and narrow by, so that none of a run's long texts is read for it.
+            models.Index(fields=["user", "deleted_at", "model", "state", "method", "-created_at"], name="run_facts"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_deleted"),
         ]
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from playground.runs.models import Run
 
 MOST_WORDS = 160  # characters
-MOST_ASKED = 2000
-MOST_ANSWERED = 4000
+MOST_ASKED = 1000
+MOST_ANSWERED = 2000
 _PARSED_BELOW = 64 * 1024  # bytes of an event; a larger one is searched as it is written
 _NOT_WORDS = frozenset({"media", "content_type"})
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Max
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
 from playground.catalog.models import Model, User
+from playground.play.queries.places import mark_of
 from playground.runs.history import list_runs as list_runs
 from playground.runs.history import search
 from playground.runs.models import Run, RunQuerySet
@@ -25,7 +26,8 @@ SPANS = {
     "30d": ("Last 30 days", timedelta(days=30)),
 }
 MOST_CHOICES = 200
-_HEAVY = ("arguments", "searched", "error", "selector")
+MOST_FOUND = 1000
+HEAVY = ("arguments", "searched", "error", "selector")
 
 
 @dataclass(frozen=True)
@@ -74,15 +76,16 @@ class Listing:
 
 def list_asked(user: User, model: Model | None, asked: Asked) -> Listing:
     """States are counted among what fits otherwise, so that each count is what a press on it shows."""
-    everything = list_runs(user, model)
-    found = search(everything, asked.text) if asked.text else everything
+    everything = found = list_runs(user, model)
     if asked.method:
         found = found.filter(method=asked.method)
     if asked.model and model is None:
         found = found.filter(model__slug=asked.model)
     if asked.span:
         found = found.filter(created_at__gte=timezone.now() - SPANS[asked.span][1])
-    counts = dict(found.order_by().values_list("state").annotate(n=Count("pk")))
+    if asked.text:  # read through once, not for each count
+        found = everything.filter(pk__in=list(search(found, asked.text).values_list("pk", flat=True)[:MOST_FOUND]))
+    counts = dict(found.order_by().values_list("state").annotate(n=Count("*")))
     return Listing(
         runs=found.filter(state=asked.state) if asked.state else found,
         total=everything.count(),
@@ -92,13 +95,20 @@ def list_asked(user: User, model: Model | None, asked: Asked) -> Listing:
     )
 
 
+def mark_runs(user: User, model: Model | None) -> str:
+    """Changes when a list of these runs may: one comes, goes, or ends."""
+    runs = list_runs(user, model).order_by("state").values_list("state")
+    states = runs.annotate(n=Count("*"), newest=Max("created_at"))
+    return mark_of([str(facts) for facts in states])
+
+
 def _choices(runs: RunQuerySet, field: str) -> list[str]:
     return list(runs.order_by(field).values_list(field, flat=True).distinct()[:MOST_CHOICES])
 
 
 def rows_of(listing: Listing) -> RunQuerySet:
     """What a row shows, and no more: arguments and answers may be megabytes."""
-    return listing.runs.defer(*_HEAVY).select_related("model__app__owner")
+    return listing.runs.defer(*HEAVY).select_related("model__app__owner")
 
 
 def describe_run(run: Run) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from playground.media.models import Reference
 from playground.play.forms import MethodForm, list_forms
 from playground.play.queries.choices import choose
 from playground.play.queries.models import find_model, find_version
-from playground.play.queries.runs import describe_run, list_runs
+from playground.play.queries.runs import HEAVY, describe_run, list_runs
 from playground.play.views.asking import user_of
 from playground.play.views.kept_runs import show_shared
 from playground.play.views.picker import picker_context
@@ -138,4 +138,4 @@ def recent(request: HttpRequest, user_id: str, app_id: str, model_id: str) -> Ht
 
 def _recent_context(user: User, model: Model, run: Run | None) -> dict[str, Any]:
     found = list_runs(user, model)
-    return {"model": model, "run": run, "recent_runs": list(found[:RECENT]), "runs_count": found.count()}
+    return {"model": model, "run": run, "recent_runs": list(found.defer(*HEAVY)[:RECENT]), "runs_count": found.count()}

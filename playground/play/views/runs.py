@@ -14,8 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from playground.catalog.models import Model, User
 from playground.play.queries.models import find_model
-from playground.play.queries.places import mark_of
-from playground.play.queries.runs import SPANS, list_asked, list_runs, read_asked, rows_of
+from playground.play.queries.runs import SPANS, list_asked, list_runs, mark_runs, read_asked, rows_of
 from playground.play.views.asking import user_of
 from playground.play.views.heads import head_of
 from playground.protocol.errors import InputError
@@ -55,14 +54,18 @@ def model_table(request: HttpRequest, user_id: str, app_id: str, model_id: str) 
 
 
 def _part(request: HttpRequest, user: User, model: Model | None) -> HttpResponse:
-    context = _list(request, user, model)
-    if request.GET.get("seen") == context["seen"]:
+    if request.GET.get("seen") == _mark(request, user, model):
         return HttpResponse(status=204)
-    return render(request, "play/_runs.html", context)
+    return render(request, "play/_runs.html", _list(request, user, model))
+
+
+def _mark(request: HttpRequest, user: User, model: Model | None) -> str:
+    return f"{mark_runs(user, model)}{request.GET.get('keep', '')[:36]}"
 
 
 def _list(request: HttpRequest, user: User, model: Model | None) -> dict[str, Any]:
     """``keep`` is the newest run on screen while somebody is among the rows: later ones are counted, not shown."""
+    seen = _mark(request, user, model)
     asked = read_asked(request.GET.dict())
     listing = list_asked(user, model, asked)
     newer = 0
@@ -70,18 +73,16 @@ def _list(request: HttpRequest, user: User, model: Model | None) -> dict[str, An
         newer = listing.runs.filter(created_at__gt=kept.created_at).count()
         listing = listing.upto(kept)
     page = Paginator(rows_of(listing), PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = list(page.object_list)
-    facts = [(str(run.pk), run.state, run.total_ms, bool(run.share_key)) for run in rows]
     return {
         "here": _address(model),
         "model": model,
         "asked": asked,
         "listing": listing,
         "page": page,
-        "rows": rows,
+        "rows": list(page.object_list),
         "newer": newer,
         "spans": [(name, words) for name, (words, _) in SPANS.items()],
-        "seen": mark_of([facts, listing.states, listing.total, page.number, newer]),
+        "seen": seen,
     }
 
 
