@@ -146,6 +146,20 @@ def test_a_filter_acts_on_the_answer_at_hand_and_lives_in_the_url(ask: Ask, page
     assert page.evaluate("document.querySelector('run-view').run.id") == run
 
 
+def test_a_filter_acts_on_what_a_stream_answered(everything: str, open_model: Callable[..., Page]) -> None:
+    page = open_model(everything, "give_found")
+    page.get_by_label("names", exact=True).fill("cup")
+    page.keyboard.press("Control+Enter")
+    items = page.locator("[data-outputs] .regions__item")
+    expect(items).to_have_count(2)
+    page.get_by_label("Threshold", exact=True).fill("0.5")
+    expect(items).to_have_count(1)
+    page.get_by_label("names", exact=True).fill("kite")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(items).to_have_text([re.compile("cup"), re.compile("kite")])
+    expect(page.locator(".filters__count")).to_have_text("2 of 4 regions")
+
+
 def test_concepts_of_a_long_list_are_found_by_name(ask: Ask, page: Page) -> None:
     outputs = ask("give_concepts")
     expect(outputs.locator(".bar")).to_have_count(20)

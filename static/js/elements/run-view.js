@@ -110,7 +110,13 @@ class RunView extends HTMLElement {
     if (isDrawn) return;
     const [{ Exchanges }] = await Promise.all([import("../draw/exchanges.js"), (coming ??= bringKit(this.dataset.sheet))]);
     if (run !== this.#run) return;
-    this.#exchanges = new Exchanges(run, this.#context);
+    const sift = (value) => {
+      if (run.live && !run.live.isOver) this.#tally = null; // of live pictures only the newest counts
+      const shown = this.#sift(value);
+      this.#drawBar();
+      return shown;
+    };
+    this.#exchanges = new Exchanges(run, { ...this.#context, sift });
     this.#part("outputs").append(this.#exchanges.element);
   }
 
@@ -252,6 +258,7 @@ class RunView extends HTMLElement {
         item.drawing = drawing;
       }
     }
+    this.#exchanges?.redraw();
     this.#drawBar();
   };
 

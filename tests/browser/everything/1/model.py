@@ -2,6 +2,7 @@
 # ruff: noqa: RUF013, B006 - defaults and annotations as model authors write them
 
 import io
+import time
 import wave
 from typing import Iterator
 
@@ -223,6 +224,25 @@ class Everything(ModelClass):
             yield {"got": facts(item)}
 
     @ModelClass.method
+    def echo_lines(
+        self, line: Iterator[str], before: str, times: int = Param(default=1, is_param=True)
+    ) -> Iterator[str]:
+        """Each line again, one or more times; "break" breaks it."""
+        for text in line:
+            if text == "break":
+                raise ValueError("a line broke it")
+            time.sleep(0.01)
+            for _ in range(times):
+                yield before + text
+
+    @ModelClass.method
+    def time_sounds(self, sound: Iterator[Audio]) -> Iterator[float]:
+        """How many seconds each sound takes."""
+        for piece in sound:
+            with wave.open(io.BytesIO(piece.bytes)) as file:
+                yield file.getnframes() / file.getframerate()
+
+    @ModelClass.method
     def give_text(self, length: int = 0) -> str:
         """Markdown with a table, code, and what a page must not run; or a text of some length."""
         return ("many words " * (length // 11 + 1))[:length] if length else MARKDOWN
@@ -277,6 +297,12 @@ class Everything(ModelClass):
             )
             for n in range(count)
         ]
+
+    @ModelClass.method
+    def give_found(self, names: Iterator[str]) -> Iterator[list[Region]]:
+        """Two regions for each name that is sent."""
+        for name in names:
+            yield [Region(box=[0.1, 0.1, 0.5, 0.5], concepts=[Concept(name, value)]) for value in (0.9, 0.2)]
 
     @ModelClass.method
     def give_frames(self) -> Iterator[Frame]:
