@@ -312,3 +312,37 @@ def test_commands_of_the_official_client(gateway: Live, folder: Path, cases: lis
     _compare(cases, told)
     refused = {case.name.split(".")[1] for case in cases if case.snippets["clarifai-cli"].refusal}
     assert {"stream", "take_pairs", "take_region", "take_bytes", "take_array"} <= refused
+
+
+GIVE = ("text", "pieces", "words", "concepts", "regions", "found", "frames", "sounds", "array", "images", "parts")
+
+
+@pytest.fixture(scope="module")
+def outputs(gateway: Live) -> dict[str, dict[str, Snippet]]:
+    """A call for each kind of output."""
+    given = {"image": PICTURE, "names": ["cup", "pen"], "length": 100}
+    found = {}
+    with Client(f"http://{gateway.address}", gateway.tokens["owner"]) as client:
+        known = client.model("owner/main/models/everything").signatures()
+    for name in GIVE:
+        signature = known[f"give_{name}"]
+        taken = {field.name: given[field.name] for field in signature.input_fields if field.name in given}
+        address = ModelAddress("everything", "owner", "main")
+        call = prepare(Ask(address, signature, taken, f"http://{gateway.address}", name_of=NAMES.__getitem__))
+        found[name] = {snippet.slug: snippet for snippet in write_snippets(call)}
+    return found
+
+
+@pytest.mark.parametrize("slug", ["async", "clarifai"])
+def test_programs_show_every_kind_of_output(
+    gateway: Live, folder: Path, outputs: dict[str, dict[str, Snippet]], slug: str
+) -> None:
+    codes = {name: snippets[slug].code for name, snippets in outputs.items()}
+    token = gateway.tokens["owner"]
+    told = _run(gateway, folder, PROGRAMS, codes, PLAYGROUND_PAT=token, CLARIFAI_PAT=token)
+    assert not {name: said for name, said in told.items() if "Traceback" in said}
+    assert [name for name, said in told.items() if not said] == ["sounds"]  # they are in files
+    for number in range(2):
+        file = folder / f"answer-{number}.wav"
+        assert file.read_bytes().startswith(b"RIFF")
+        file.unlink()
