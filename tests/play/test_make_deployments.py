@@ -54,7 +54,7 @@ def test_it_offers_what_fits_with_what_is_free(owner: User, model: Model, deploy
     assert "local / shared" in shown
     assert "fits " in shown
     assert "too small" in shown
-    assert "It needs on s 10Mi of memory, where there are 1Mi." in shown
+    assert "It needs more: on s 10Mi of memory, where there are 1Mi." in shown
     assert "The first start of everything on local / shared" in shown
     assert 'value="everything-1"' in shown
 

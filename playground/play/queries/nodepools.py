@@ -54,7 +54,8 @@ def _offer(row: Nodepool, version: ModelVersion | None, min_replicas: int, each:
     size = f"{machine.cpus:g} core{'' if machine.cpus == 1 else 's'}, {in_words(machine.memory)}"
     meta = _joined(where, size, f"{in_words(free)} free")
     if lacking := why_not(row, need_of(version), max(1, min_replicas)):
-        return Offer(row, meta, "too small", "bad", usual, refusal=f"It needs {lacking}.")
+        more = "more: " if lacking.startswith("on ") else ""  # what it lacks on each of its instance types
+        return Offer(row, meta, "too small", "bad", usual, refusal=f"It needs {more}{lacking}.")
     fits = free // each
     if not fits:
         return Offer(row, _joined(meta, f"it takes about {in_words(each)}"), "full now", "wait", usual)

@@ -124,8 +124,10 @@ def usual_starts(user: User, model: Model, nodepool_id: int | None = None) -> di
     rows = Deployment.objects.visible_to(user).filter(model=model)
     rows = rows.filter(nodepool=nodepool_id) if nodepool_id is not None else rows
     nodepools: dict[int, int] = dict(rows.order_by().values_list("pk", "nodepool"))
-    newest = Transition.objects.filter(deployment__in=nodepools).order_by("-pk")[:_EARLIER]
-    ordered = sorted(newest, key=lambda entry: (entry.deployment_id, entry.pk))
+    newest = Transition.objects.filter(deployment__model=model)
+    newest = newest.filter(deployment__nodepool=nodepool_id) if nodepool_id is not None else newest
+    seen = [entry for entry in newest.order_by("-pk")[:_EARLIER] if entry.deployment_id in nodepools]
+    ordered = sorted(seen, key=lambda entry: (entry.deployment_id, entry.pk))
     begun: dict[int, list[_Begun]] = {}
     for deployment, entries in itertools.groupby(ordered, key=lambda entry: entry.deployment_id):
         begun.setdefault(nodepools[deployment], []).extend(one for one in _starts(list(entries)) if one.is_finished)
