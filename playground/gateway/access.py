@@ -48,7 +48,8 @@ class Authenticator:
             self._cache[key] = known
         if known[1] is None:
             raise AccessError(
-                "This access token is unknown, revoked, or past its time. Create one with: manage.py token",
+                "This access token is unknown, revoked, or past its time. "
+                "Create one on the page Access tokens, or with: manage.py token",
                 code=StatusCode.CONN_KEY_INVALID,
             )
         return known[1]

@@ -12,7 +12,7 @@ from tests.browser.test_be_open_to_all import check
 def test_the_sheet_of_keys_and_its_switch(page: Page) -> None:
     page.goto("/compute/")
     page.keyboard.press("/")
-    search = page.get_by_label("Search models", exact=True)
+    search = page.get_by_label("Search all models")
     expect(search).to_be_focused()
     page.keyboard.type("what? and/or")
     expect(search).to_have_value("what? and/or")
