@@ -91,7 +91,9 @@ export class FilterBar {
 
   #fillList() {
     if (!this.#tally || !this.#menu.matches(":popover-open")) return;
-    const wanted = this.#search.value.trim().toLowerCase();
+    const typed = this.#search.value.trim();
+    const wanted = typed.toLowerCase();
+    this.#list.dataset.foundFor = typed; // Enter takes the first one
     const all = [...this.#tally.concepts].sort(([, a], [, b]) => b.best - a.best);
     this.#search.hidden = all.length < SEARCHED;
     const found = all.filter(([name]) => name.toLowerCase().includes(wanted)).slice(0, LISTED);

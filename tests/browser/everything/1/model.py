@@ -324,6 +324,11 @@ class Everything(ModelClass):
         ]
 
     @ModelClass.method
+    def give_cut(self, film: Video) -> NamedFields(film=Video, frames=list[Frame]):
+        """The film again, and what is found in it beside."""
+        return NamedFields(film=film, frames=[Frame(regions=[Region(box=[0.1, 0.1, 0.5, 0.5])], time=0.0)])
+
+    @ModelClass.method
     def give_sounds(self) -> Iterator[Audio]:
         """A tune, tone by tone."""
         for hertz in (440, 550, 660):
