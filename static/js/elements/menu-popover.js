@@ -35,7 +35,9 @@ class MenuPopover extends HTMLElement {
     this.#opener?.setAttribute("aria-expanded", String(isOpen));
     if (!isOpen) return;
     this.#place();
-    (this.querySelector("input[type=search], [aria-current]") ?? this.#items[0])?.focus();
+    const first = this.querySelector("input[type=search], [aria-current]") ?? this.#items[0];
+    first?.focus();
+    first?.select?.();
   };
 
   #place = () => {
