@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.live import Stack
 
-MODEL = "owner/main/models/hello"
+MODEL, SLOW = "owner/main/models/hello", "owner/main/models/bench"
 
 
 def test_by_keyboard_from_the_picker_and_back(page: Page, open_model: Callable[..., Page]) -> None:
@@ -67,9 +67,9 @@ def test_by_keyboard_from_the_picker_and_back(page: Page, open_model: Callable[.
 
 
 def test_a_call_waits_for_what_is_cold_and_one_that_is_gone_says_so(stack: Stack, page: Page) -> None:
-    place = ("--nodepool", "local/shared", "--min", "0", "--scale-to-zero-delay", "0")
-    stack.manage("deployments", "create", "cold", "--model", MODEL, *place)
-    page.goto(f"/{MODEL}?method=generate&deployment=cold")
+    place = ("--nodepool", "local/shared", "--min", "0", "--scale-to-zero-delay", "0", "--env", "LOAD_SECONDS=3")
+    stack.manage("deployments", "create", "cold", "--model", SLOW, *place)
+    page.goto(f"/{SLOW}?method=predict&deployment=cold")
     page.wait_for_selector("play-page[data-begun]")
     picker = page.locator("#places-button")
     expect(page.locator("#head-state")).to_have_text("Scaled to zero", timeout=30_000)

@@ -1,5 +1,6 @@
 """The model of the benchmarks: it does nothing, so that what is measured is ours."""
 
+import os
 import time
 from typing import Iterator
 
@@ -8,6 +9,10 @@ from clarifai.runners.utils.data_types import Image
 
 
 class Bench(ModelClass):
+    def load_model(self) -> None:
+        """In as long as its environment says."""
+        time.sleep(float(os.environ.get("LOAD_SECONDS", "0")))
+
     @ModelClass.method
     def predict(self, text: str) -> str:
         """The text, back."""
