@@ -3,7 +3,7 @@
 // What modules of the page set, and the server knows nothing of.
 const OURS = new Set(["tabindex", "aria-selected", "popovertarget", "aria-expanded", "aria-describedby", "data-fresh"]);
 
-export function morph(from, to) {
+function morph(from, to) {
   if (from.nodeType !== Node.ELEMENT_NODE) {
     if (from.data !== to.data) from.data = to.data;
     return;
@@ -42,3 +42,5 @@ function morphChildren(from, to) {
 function isLike(node, wanted) {
   return node && !node.id && node.nodeType === wanted.nodeType && node.nodeName === wanted.nodeName;
 }
+
+export { morph };
