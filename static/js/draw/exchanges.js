@@ -19,7 +19,7 @@ export class Exchanges {
   #frame = 0;
   #news = [];
 
-  /** `context`: {mediaUrl(id), name}. */
+  /** `context`: {mediaUrl(id), name, sift(value)}: what of a value is shown. */
   constructor(run, context) {
     this.#run = run;
     this.#context = context;
@@ -63,7 +63,7 @@ export class Exchanges {
     this.#showStage();
     const newest = answers.at(-1);
     if (!newest || !this.#stage) return;
-    this.#stage.draw(newest.value);
+    this.#stage.draw(this.#context.sift(newest.value) ?? []);
     const { sender } = this.#run.live;
     requestAnimationFrame(() => answers.forEach(({ of }) => sender.seen(of)));
   }
@@ -83,7 +83,7 @@ export class Exchanges {
     const answers = make("div", "exchange__answers");
     const input = make("div", "exchange__input");
     const row = make("li", "exchange", make("span", "exchange__number", number < 0 ? "–" : figure(number + 1)), input, answers);
-    entry = { row, input, answers, picture: null, isLive: false };
+    entry = { row, input, answers, drawn: [], picture: null, isLive: false };
     this.#rows.set(number, entry);
     row.value = number + 1;
     let after = this.#list.lastElementChild;
@@ -123,7 +123,23 @@ export class Exchanges {
   #drawOutput(entry, event) {
     const { shape } = this.#run;
     if (entry.isLive) entry.answers.textContent = wordsOf(event.value);
-    else entry.answers.append(drawValue(shape, event.value, { ...this.#context, pictures: entry.picture ? [entry.picture] : [], films: [] }));
+    else {
+      const context = { ...this.#context, pictures: entry.picture ? [entry.picture] : [], films: [] };
+      const answer = { draw: () => drawValue(shape, context.sift(event.value), context) };
+      entry.answers.append((answer.drawing = answer.draw()));
+      entry.drawn.push(answer);
+    }
+  }
+
+  /** Draw the answers again, as another filter has it. */
+  redraw() {
+    for (const { drawn } of this.#rows.values()) {
+      for (const answer of drawn) {
+        const next = answer.draw();
+        answer.drawing.replaceWith(next);
+        answer.drawing = next;
+      }
+    }
   }
 
   /** What is live moves on: of it a few rows are enough. */
