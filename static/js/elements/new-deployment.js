@@ -6,6 +6,8 @@ class NewDeployment extends HTMLElement {
   connectedCallback() {
     this.addEventListener("click", this.#clicked);
     this.addEventListener("change", this.#changed);
+    // A forecast that was asked for before Deploy, and comes after it, does not take the timeline's place.
+    this.addEventListener("htmx:beforeSwap", (event) => (event.detail.shouldSwap &&= this.isConnected));
     queueMicrotask(() => this.#focus());
   }
 
