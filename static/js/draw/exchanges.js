@@ -46,7 +46,9 @@ export class Exchanges {
   };
 
   #changed = () => {
-    if (this.#run.isOver) this.#showStage();
+    if (!this.#run.isOver) return;
+    this.element.classList.add("exchanges--over");
+    this.#frame ||= requestAnimationFrame(() => this.#draw());
   };
 
   #draw() {
@@ -64,7 +66,7 @@ export class Exchanges {
     const newest = answers.at(-1);
     if (!newest || !this.#stage) return;
     this.#stage.draw(this.#context.sift(newest.value) ?? []);
-    const { sender } = this.#run.live;
+    const { sender } = this.#run;
     requestAnimationFrame(() => answers.forEach(({ of }) => sender.seen(of)));
   }
 
@@ -98,7 +100,7 @@ export class Exchanges {
     entry.isLive = "size" in event;
     entry.row.classList.toggle("exchange--live", entry.isLive);
     if (entry.isLive) {
-      const about = this.#run.live?.sender.sentAs(event.i)?.about ?? event.content_type;
+      const about = this.#run.sender?.sentAs(event.i)?.about ?? event.content_type;
       entry.input.textContent = `${about} · ${bytes(event.size)}`;
       return;
     }
@@ -142,12 +144,11 @@ export class Exchanges {
     }
   }
 
-  /** What is live moves on: of it a few rows are enough. */
+  /** Below a live picture a few rows are enough. */
   #trim() {
-    const live = [...this.#rows].filter(([, entry]) => entry.isLive);
-    for (const [number, { row }] of live.slice(0, Math.max(0, live.length - SHOWN_LIVE))) this.#remove(number, row);
+    const most = this.#stage ? SHOWN_LIVE : SHOWN;
     for (const [number, { row }] of this.#rows) {
-      if (this.#rows.size <= SHOWN) break;
+      if (this.#rows.size <= most) break;
       this.#remove(number, row);
     }
   }

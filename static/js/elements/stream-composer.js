@@ -49,7 +49,7 @@ class StreamComposer extends HTMLElement {
   follow(run, socket) {
     this.#leave();
     this.#run = run;
-    this.#sender = new Sender(run, socket);
+    this.#sender = run.sender = new Sender(run, socket);
     this.#sender.addEventListener("refused", ({ detail }) => this.#say(detail.message));
     run.addEventListener("change", this.#changed);
     this.#marks = [];
@@ -91,7 +91,7 @@ class StreamComposer extends HTMLElement {
   }
 
   #clicked = (event) => {
-    const act = event.target.closest("[data-source], [data-send], [data-choose-files], [data-live], [data-pause], [data-end]");
+    const act = event.target.closest("[data-source], [data-send], [data-choose-files], [data-live], [data-pause], [data-close-input]");
     if (!act) return;
     if (act.dataset.source) this.#choose(act.dataset.source);
     else if ("send" in act.dataset) this.#send();
@@ -271,7 +271,7 @@ class StreamComposer extends HTMLElement {
   /** The run's drawing shows what the camera sees, with what was found in it. */
   #showLive() {
     if (this.#source !== "camera" || !this.#device || !this.#isOpen) return;
-    this.#run.live = { view: this.#part("view"), sender: this.#sender };
+    this.#run.live = { view: this.#part("view") };
     this.#run.dispatchEvent(new CustomEvent("news", { detail: { kind: "live" } }));
   }
 
@@ -288,7 +288,7 @@ class StreamComposer extends HTMLElement {
 
   #changed = () => {
     const isOpen = this.#isOpen;
-    for (const name of ["send", "end", "pause"]) this.#part(name).disabled = !isOpen;
+    for (const name of ["send", "close-input", "pause"]) this.#part(name).disabled = !isOpen;
     this.#drawSoon();
     if (!isOpen && this.#run?.isOver) this.#showFiles();
   };
