@@ -10,12 +10,13 @@ import tempfile
 import pytest
 from django.conf import settings
 
-NO_SKIPS = os.environ.pop("PLAYGROUND_NO_SKIPS", "") == "1"
+NO_SKIPS = os.environ.get("PLAYGROUND_NO_SKIPS", "") == "1"
 _DATA_DIR = tempfile.mkdtemp(prefix="playground-tests-")
 atexit.register(shutil.rmtree, _DATA_DIR, ignore_errors=True)
 
 for name in [name for name in os.environ if name.startswith(("PLAYGROUND_", "CLARIFAI_"))]:
-    del os.environ[name]
+    if name != "PLAYGROUND_NO_SKIPS":  # the workers of this run read it after us
+        del os.environ[name]
 os.environ["PLAYGROUND_DATA_DIR"] = _DATA_DIR
 
 

@@ -109,7 +109,7 @@ async def _run(
         loop.add_signal_handler(number, stop.set)
     if private_input is not None:
         _watch_input(private_input, loop, stop)
-    say("loading the model")
+        say("loading the model")  # who drives a runner shows it; for anybody else the first line is the address
     await serve(
         options.folder,
         host=options.host,

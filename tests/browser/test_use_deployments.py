@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from playground.runner import examples
 from tests.browser.test_be_open_to_all import check
 from tests.browser.test_use_the_keyboard_alone import go_to
 
 if TYPE_CHECKING:
     from tests.live import Stack
 
-HERE = "/owner/main/models/hello/deployments"
-MODEL = "owner/main/models/hello"
+EXAMPLES = Path(next(iter(examples.__path__)))
+MODEL = "owner/main/models/fruits"
+HERE = f"/{MODEL}/deployments"
 USE = """
 from datetime import timedelta
 from django.utils import timezone
@@ -31,6 +34,7 @@ store([call(rows[slug], rows[slug].owner_id, now - timedelta(seconds=ago)) for s
 @pytest.fixture(scope="module")
 def two(stack: Stack) -> None:
     """Two deployments that need no replica: fruit-avocado, called 7 times, and fruit-banana, called 3 times, later."""
+    stack.add_model(EXAMPLES / "hello", "fruits")
     for name in ("fruit-avocado", "fruit-banana"):
         place = ("--nodepool", "local/shared", "--min", "0", "--max", "2")
         stack.manage("deployments", "create", name, "--model", MODEL, *place)
@@ -93,7 +97,7 @@ def test_by_keyboard(two: None, page: Page) -> None:
     expect(replicas).to_be_focused()
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/models/hello?deployment=fruit-avocado")
+    page.wait_for_url("**/models/fruits?deployment=fruit-avocado")
     page.go_back()
     expect(rows).to_have_count(1)
     page.go_back()

@@ -256,8 +256,7 @@ def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     command = [sys.executable, "-m", "playground.runner", str(EXAMPLES / "smollm2")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
-        said = next(line for line in process.stdout if line.startswith("listening on"))
-        with calling(said.split()[-1]) as caller:
+        with calling(process.stdout.readline().split()[-1]) as caller:
             caller.notes = notes  # type: ignore[attr-defined]
             yield caller
         process.terminate()

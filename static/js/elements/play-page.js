@@ -18,12 +18,10 @@ class PlayPage extends HTMLElement {
   connectedCallback() {
     this.#socket = new RunSocket(this.dataset.socket);
     this.#socket.addEventListener("connection", (event) => (this.#view.isOnline = event.detail.isOnline));
-    this.#part("run-label").closest("button").addEventListener("click", this.#press);
     this.addEventListener("click", this.#clicked);
     this.addEventListener("field-change", this.#changed);
     this.addEventListener("run-again", () => this.#again());
     this.addEventListener("run-asked", () => this.#start());
-    document.addEventListener("keydown", this.#keys);
     this.addEventListener("htmx:afterSettle", this.#markRun);
     this.addEventListener("place-chosen", this.#placed);
     if (isApple) this.#part("run-keys").textContent = "⌘ ⏎";
@@ -91,7 +89,12 @@ class PlayPage extends HTMLElement {
     const facts = this.dataset.run && JSON.parse(this.dataset.run);
     if (facts && takeAgain(facts.id)) this.#start();
     else if (facts) this.#attach(facts);
+    this.#part("run-label").closest("button").addEventListener("click", this.#press);
+    document.addEventListener("keydown", this.#keys);
     this.setAttribute("data-begun", "");
+    const root = document.documentElement; // what early.js has noted
+    if ("pressed" in root.dataset) this.#start();
+    delete root.dataset.pressed;
   }
 
   // Methods and fields.
@@ -193,7 +196,7 @@ class PlayPage extends HTMLElement {
     const isStale = opened?.method === this.method && draft?.run !== opened.id && draft?.run !== this.#run?.id;
     if (!draft || isStale) return;
     for (const field of this.#allFields) {
-      if (field.name in draft.values && !field.isSecret) field.raw = draft.values[field.name];
+      if (field.name in draft.values && !field.isSecret && !("typed" in field.dataset)) field.raw = draft.values[field.name];
     }
   }
 
