@@ -55,6 +55,16 @@ def read(data: resources_pb2.Data) -> Any:
     return {key: _read(item) for key, item in fields.items()}
 
 
+def write_struct(struct: struct_pb2.Struct, value: dict[str, Any]) -> None:
+    """Put a dict into a Struct of its own, such as metadata; raises NotJSONError."""
+    _write_dict(struct, value, 0)
+
+
+def read_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
+    """The dict in a Struct, its whole numbers as ``int``."""
+    return {key: _read(item) for key, item in struct.fields.items()}
+
+
 def _loads(text: str) -> Any:
     value = json.loads(text)
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value, 0):

@@ -33,10 +33,14 @@ if TYPE_CHECKING:
         UnavailableError,
     )
     from playground.protocol.values import JSON, Audio, Concept, Frame, Image, NamedFields, Region, Text, Video
+    from playground.sdk.async_inputs import AsyncInputs
     from playground.sdk.async_model import AsyncModel
     from playground.sdk.calls import Answer, ModelAddress, ServedBy, Waiting, parse_reference
     from playground.sdk.client import AsyncClient, Client
+    from playground.sdk.input_asks import InputInfo, Uploaded
+    from playground.sdk.inputs import Inputs
     from playground.sdk.model import Model
+    from playground.sdk.new_inputs import NewInput
     from playground.sdk.resources import (
         App,
         Cluster,
@@ -54,6 +58,7 @@ _HOMES = {
     "Answer": "playground.sdk.calls",
     "App": "playground.sdk.resources",
     "AsyncClient": "playground.sdk.client",
+    "AsyncInputs": "playground.sdk.async_inputs",
     "AsyncModel": "playground.sdk.async_model",
     "AsyncStream": "playground.sdk.streams",
     "Audio": "playground.protocol.values",
@@ -68,6 +73,8 @@ _HOMES = {
     "Frame": "playground.protocol.values",
     "Image": "playground.protocol.values",
     "InputError": "playground.protocol.errors",
+    "InputInfo": "playground.sdk.input_asks",
+    "Inputs": "playground.sdk.inputs",
     "InstanceType": "playground.sdk.resources",
     "JSON": "playground.protocol.values",
     "Model": "playground.sdk.model",
@@ -75,6 +82,7 @@ _HOMES = {
     "ModelError": "playground.protocol.errors",
     "ModelInfo": "playground.sdk.resources",
     "NamedFields": "playground.protocol.values",
+    "NewInput": "playground.sdk.new_inputs",
     "Nodepool": "playground.sdk.resources",
     "NotFoundError": "playground.protocol.errors",
     "OverloadedError": "playground.protocol.errors",
@@ -87,6 +95,7 @@ _HOMES = {
     "Stream": "playground.sdk.streams",
     "Text": "playground.protocol.values",
     "UnavailableError": "playground.protocol.errors",
+    "Uploaded": "playground.sdk.input_asks",
     "VersionInfo": "playground.sdk.resources",
     "Video": "playground.protocol.values",
     "Waiting": "playground.sdk.calls",
@@ -114,6 +123,7 @@ __all__ = [
     "Answer",
     "App",
     "AsyncClient",
+    "AsyncInputs",
     "AsyncModel",
     "AsyncStream",
     "Audio",
@@ -128,12 +138,15 @@ __all__ = [
     "Frame",
     "Image",
     "InputError",
+    "InputInfo",
+    "Inputs",
     "InstanceType",
     "Model",
     "ModelAddress",
     "ModelError",
     "ModelInfo",
     "NamedFields",
+    "NewInput",
     "Nodepool",
     "NotFoundError",
     "OverloadedError",
@@ -146,6 +159,7 @@ __all__ = [
     "Stream",
     "Text",
     "UnavailableError",
+    "Uploaded",
     "VersionInfo",
     "Video",
     "Waiting",

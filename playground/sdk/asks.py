@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_pb2
 
-from playground.sdk.calls import parse_reference
+from playground.sdk.calls import check, parse_reference
 from playground.sdk.channel import Rpc
 from playground.sdk.resources import (
     App,
@@ -31,11 +31,12 @@ _SERVICE = service_pb2.DESCRIPTOR.services_by_name["V2"]
 
 @dataclass(frozen=True, slots=True)
 class Ask(Generic[T]):
-    """A call to make, and how its good reply reads."""
+    """A call to make, what its reply is refused for, and how a good one reads."""
 
     rpc: Rpc
     request: Any
     read: Callable[[Any], T]
+    check: Callable[[Any], None] = check
 
     @property
     def is_act(self) -> bool:
@@ -43,11 +44,11 @@ class Ask(Generic[T]):
         return not self.rpc.name.startswith(("Get", "List"))
 
 
-def ask(name: str, read: Callable[[Any], T], **fields: Any) -> Ask[T]:
+def ask(name: str, read: Callable[[Any], T], *, check: Callable[[Any], None] = check, **fields: Any) -> Ask[T]:
     given = {field: value for field, value in fields.items() if value is not None}
     reply = _SERVICE.methods_by_name[name].output_type.name
     kind = status_pb2.BaseResponse if reply == "BaseResponse" else getattr(service_pb2, reply)
-    return Ask(Rpc(name, kind), getattr(service_pb2, f"{name}Request")(**given), read)
+    return Ask(Rpc(name, kind), getattr(service_pb2, f"{name}Request")(**given), read, check)
 
 
 def whose(user_id: str = "", app_id: str = "") -> resources_pb2.UserAppIDSet:

@@ -10,7 +10,7 @@ from typing import TypeVar, Unpack
 from playground.protocol.errors import PlaygroundError
 from playground.sdk import asks, compute_asks
 from playground.sdk.asks import Ask
-from playground.sdk.calls import Patience, check
+from playground.sdk.calls import Patience
 from playground.sdk.facts import ClusterFacts, DeploymentFacts, NodepoolFacts
 from playground.sdk.link import AsyncLink
 from playground.sdk.resources import (
@@ -27,7 +27,7 @@ from playground.sdk.resources import (
 T = TypeVar("T")
 
 
-class _Family:
+class Family:
     """A way to ask."""
 
     def __init__(self, link: AsyncLink) -> None:
@@ -40,7 +40,7 @@ class _Family:
                 reply = await link.transport.unary(
                     ask.rpc, ask.request.SerializeToString(), patience.left(), link.metadata()
                 )
-                check(reply)
+                ask.check(reply)
             except PlaygroundError as error:
                 if ask.is_act:
                     raise
@@ -60,7 +60,7 @@ class _Family:
             found += page
 
 
-class AsyncApps(_Family):
+class AsyncApps(Family):
     """``client.apps``: shelves of models."""
 
     async def list(self, *, user_id: str = "") -> builtins.list[App]:
@@ -88,7 +88,7 @@ class AsyncApps(_Family):
         await self._do(asks.delete_app(app_id, user_id))
 
 
-class AsyncModels(_Family):
+class AsyncModels(Family):
     """``client.models``: what the catalog has. New ones are added in the terminal; ``client.model(…)`` calls one."""
 
     async def list(self, *, user_id: str = "", app_id: str = "") -> builtins.list[ModelInfo]:
@@ -116,7 +116,7 @@ class AsyncModels(_Family):
         await self._do(asks.delete_version(reference, version_id))
 
 
-class AsyncClusters(_Family):
+class AsyncClusters(Family):
     """``client.clusters``: named places with nodepools."""
 
     async def list(self, *, user_id: str = "") -> builtins.list[Cluster]:
@@ -139,7 +139,7 @@ class AsyncClusters(_Family):
         await self._do(compute_asks.delete_clusters(cluster_ids))
 
 
-class AsyncNodepools(_Family):
+class AsyncNodepools(Family):
     """``client.nodepools``: named by ``CLUSTER/NODEPOOL``, another user's by ``USER/CLUSTER/NODEPOOL``."""
 
     async def list(self, cluster_id: str = "", *, user_id: str = "") -> builtins.list[Nodepool]:
@@ -161,7 +161,7 @@ class AsyncNodepools(_Family):
         await self._do(compute_asks.delete_nodepool(nodepool))
 
 
-class AsyncDeployments(_Family):
+class AsyncDeployments(Family):
     """``client.deployments``: model versions placed on nodepools."""
 
     async def list(
@@ -203,7 +203,7 @@ class AsyncDeployments(_Family):
         await self._do(compute_asks.delete_deployments(deployment_ids))
 
 
-class AsyncRunners(_Family):
+class AsyncRunners(Family):
     """``client.runners``: replicas of deployments as they are now."""
 
     async def list(self, nodepool: str = "", *, user_id: str = "") -> builtins.list[Runner]:

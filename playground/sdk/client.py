@@ -1,7 +1,8 @@
 """The two doors of the SDK, ``Client`` and ``AsyncClient``: twins written by hand, the same names in both worlds.
 
 Beside ``model``, which calls one, each has what manages them: ``clusters``, ``nodepools``, ``deployments``, ``models``,
-``apps`` and ``runners``, with ``list``, ``get``, ``create``, ``edit`` and ``delete`` where there is such an act.
+``apps`` and ``runners``, with ``list``, ``get``, ``create``, ``edit`` and ``delete`` where there is such an act; and
+``inputs``, which uploads too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
+from playground.sdk.async_inputs import AsyncInputs
 from playground.sdk.async_management import (
     AsyncApps,
     AsyncClusters,
@@ -19,6 +21,7 @@ from playground.sdk.async_management import (
 )
 from playground.sdk.async_model import AsyncModel
 from playground.sdk.calls import Signature
+from playground.sdk.inputs import Inputs
 from playground.sdk.link import AsyncLink, Link
 from playground.sdk.management import Apps, Clusters, Deployments, Models, Nodepools, Runners
 from playground.sdk.model import Model
@@ -57,6 +60,10 @@ class Client(Link):
     @cached_property
     def runners(self) -> Runners:
         return Runners(self)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        return Inputs(self)
 
     def model(
         self,
@@ -121,6 +128,10 @@ class AsyncClient(AsyncLink):
     @cached_property
     def runners(self) -> AsyncRunners:
         return AsyncRunners(self)
+
+    @cached_property
+    def inputs(self) -> AsyncInputs:
+        return AsyncInputs(self)
 
     def model(
         self,

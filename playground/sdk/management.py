@@ -10,7 +10,7 @@ from typing import TypeVar, Unpack
 from playground.protocol.errors import PlaygroundError
 from playground.sdk import asks, compute_asks
 from playground.sdk.asks import Ask
-from playground.sdk.calls import Patience, check
+from playground.sdk.calls import Patience
 from playground.sdk.facts import ClusterFacts, DeploymentFacts, NodepoolFacts
 from playground.sdk.link import Link
 from playground.sdk.resources import (
@@ -27,7 +27,7 @@ from playground.sdk.resources import (
 T = TypeVar("T")
 
 
-class _Family:
+class Family:
     """A way to ask."""
 
     def __init__(self, link: Link) -> None:
@@ -38,7 +38,7 @@ class _Family:
         while True:
             try:
                 reply = link.transport.unary(ask.rpc, ask.request.SerializeToString(), patience.left(), link.metadata())
-                check(reply)
+                ask.check(reply)
             except PlaygroundError as error:
                 if ask.is_act:
                     raise
@@ -58,7 +58,7 @@ class _Family:
             found += page
 
 
-class Apps(_Family):
+class Apps(Family):
     """``client.apps``: shelves of models."""
 
     def list(self, *, user_id: str = "") -> builtins.list[App]:
@@ -86,7 +86,7 @@ class Apps(_Family):
         self._do(asks.delete_app(app_id, user_id))
 
 
-class Models(_Family):
+class Models(Family):
     """``client.models``: what the catalog has. New ones are added in the terminal; ``client.model(…)`` calls one."""
 
     def list(self, *, user_id: str = "", app_id: str = "") -> builtins.list[ModelInfo]:
@@ -114,7 +114,7 @@ class Models(_Family):
         self._do(asks.delete_version(reference, version_id))
 
 
-class Clusters(_Family):
+class Clusters(Family):
     """``client.clusters``: named places with nodepools."""
 
     def list(self, *, user_id: str = "") -> builtins.list[Cluster]:
@@ -137,7 +137,7 @@ class Clusters(_Family):
         self._do(compute_asks.delete_clusters(cluster_ids))
 
 
-class Nodepools(_Family):
+class Nodepools(Family):
     """``client.nodepools``: named by ``CLUSTER/NODEPOOL``, another user's by ``USER/CLUSTER/NODEPOOL``."""
 
     def list(self, cluster_id: str = "", *, user_id: str = "") -> builtins.list[Nodepool]:
@@ -159,7 +159,7 @@ class Nodepools(_Family):
         self._do(compute_asks.delete_nodepool(nodepool))
 
 
-class Deployments(_Family):
+class Deployments(Family):
     """``client.deployments``: model versions placed on nodepools."""
 
     def list(
@@ -201,7 +201,7 @@ class Deployments(_Family):
         self._do(compute_asks.delete_deployments(deployment_ids))
 
 
-class Runners(_Family):
+class Runners(Family):
     """``client.runners``: replicas of deployments as they are now."""
 
     def list(self, nodepool: str = "", *, user_id: str = "") -> builtins.list[Runner]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import playground.sdk
-from playground.sdk import AsyncClient, AsyncModel, AsyncStream, Client, Model, Stream
+from playground.sdk import AsyncClient, AsyncInputs, AsyncModel, AsyncStream, Client, Inputs, Model, Stream
 
 ONLY_ASYNC = {"load", "aclose"}
 ONLY_SYNC = {"close"}
@@ -21,7 +21,8 @@ def public(kind: type) -> dict[str, inspect.Signature]:
 
 
 @pytest.mark.parametrize(
-    ("ordinary", "asynchronous"), [(Client, AsyncClient), (Model, AsyncModel), (Stream, AsyncStream)]
+    ("ordinary", "asynchronous"),
+    [(Client, AsyncClient), (Model, AsyncModel), (Stream, AsyncStream), (Inputs, AsyncInputs)],
 )
 def test_twins_have_the_same_names_and_parameters(ordinary: type, asynchronous: type) -> None:
     one, other = public(ordinary), public(asynchronous)
