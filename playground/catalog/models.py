@@ -1,10 +1,11 @@
-"""Who there is and what they have: users, apps, memberships, models, versions, access tokens; and what changed, when.
+"""Who there is and what they have: users, apps, memberships, models, workflows, tokens; and what changed, when.
 
 Every list and every look-up of what belongs to somebody goes through ``visible_to(user)``.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clarifai_grpc.grpc.api import resources_pb2
@@ -15,9 +16,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from playground.catalog.ids import new_version_id, validate_id
+from playground.sdk.graphs import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from playground.sdk.graphs import Graph, Node
 
 PRIVATE, PUBLIC = 10, 50
 VISIBILITIES = [(PRIVATE, "private"), (PUBLIC, "public")]
@@ -85,6 +89,13 @@ class Membership(models.Model):
         return f"{self.user.username} in {self.app}: {self.role}"
 
 
+def _is_seen_by(user: User) -> Q:
+    """Of what stands in an app with a visibility of its own."""
+    if user.is_superuser:
+        return Q()
+    return Q(app__in=App.objects.with_role(user)) | Q(visibility=PUBLIC)
+
+
 class ModelQuerySet(models.QuerySet["Model"]):
     def visible_to(self, user: User | AnonymousUser) -> ModelQuerySet:
         """Models of the apps in which ``user`` has a role, and public models of any app.
@@ -93,9 +104,7 @@ class ModelQuerySet(models.QuerySet["Model"]):
         """
         if not user.is_authenticated:
             return self.none()
-        if user.is_superuser:
-            return self
-        return self.filter(Q(app__in=App.objects.with_role(user)) | Q(visibility=PUBLIC))
+        return self.filter(_is_seen_by(user))
 
     def deployable_by(self, user: User) -> ModelQuerySet:
         """Models of the apps in which ``user`` is a member or an owner."""
@@ -176,6 +185,74 @@ class ModelVersion(models.Model):
 def latest_version(model: str, field: str = "pk") -> Subquery:
     """In a query: ``field`` of the version added last, whatever the clock said, of the model at the path ``model``."""
     return Subquery(ModelVersion.objects.filter(model=OuterRef(model)).order_by("-pk").values(field)[:1])
+
+
+class WorkflowQuerySet(models.QuerySet["Workflow"]):
+    def visible_to(self, user: User | AnonymousUser) -> WorkflowQuerySet:
+        """As models: those of the apps in which ``user`` has a role, and public ones of any app.
+
+        Its models are looked up anew for whoever runs it: a workflow opens no model that is closed.
+        """
+        return self.filter(_is_seen_by(user)) if user.is_authenticated else self.none()
+
+    def at(self, user_id: str, app_id: str, workflow_id: str) -> WorkflowQuerySet:
+        """The workflow at an address ``user_id/app_id/workflows/workflow_id``: at most one."""
+        return self.filter(app__owner__username=user_id, app__slug=app_id, slug=workflow_id)
+
+
+class Workflow(models.Model):
+    """A graph of models, of an app; what runs is one of its versions."""
+
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="workflows")
+    slug = models.CharField(max_length=64, validators=[validate_id])
+    description = models.TextField(blank=True, default="")
+    visibility = models.PositiveSmallIntegerField(choices=VISIBILITIES, default=PRIVATE)
+    created_at = models.DateTimeField(auto_now_add=True)
+    modified_at = models.DateTimeField(auto_now=True)
+
+    objects = WorkflowQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["app", "slug"], name="workflow_slug_per_app")]
+
+    def __str__(self) -> str:
+        return f"{self.app}/workflows/{self.slug}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("play:workflow", args=[self.app.owner.username, self.app.slug, self.slug])
+
+    @property
+    def latest(self) -> WorkflowVersion | None:
+        """The newest version: the one that runs when none is named."""
+        return self.versions.order_by("-pk").first()
+
+
+class WorkflowVersion(models.Model):
+    """A workflow as it was written once. ``playground.sdk.graphs`` reads both of its forms."""
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
+    slug = models.CharField(max_length=64, default=new_version_id, validators=[validate_id])
+    graph = models.JSONField(help_text="as sdk.graphs.to_plain gives it")
+    yaml = models.TextField(help_text="as it was written")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workflow", "slug"], name="version_slug_per_workflow")]
+
+    def __str__(self) -> str:
+        return f"{self.workflow}/versions/{self.slug}"
+
+    def read(self) -> Graph:
+        """The graph, its models' addresses complete."""
+        app = self.workflow.app
+        graph = read_plain(self.graph)
+        return replace(graph, id=self.workflow.slug, nodes=tuple(_addressed(node, app) for node in graph.nodes))
+
+
+def _addressed(node: Node, app: App) -> Node:
+    if node.model is None:
+        return node
+    return replace(node, model=node.model.within(app.owner.username, app.slug))
 
 
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):

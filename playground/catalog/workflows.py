@@ -1,0 +1,152 @@
+"""Acts on workflows: add, edit, delete; and a workflow as its user may run it, with the signatures of its models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from playground.catalog.access import Role, require_role
+from playground.catalog.edits import DESCRIPTION_LENGTH
+from playground.catalog.ids import validate_id
+from playground.catalog.models import PRIVATE, App, Model, ModelVersion, User, Workflow, WorkflowVersion, note_change
+from playground.catalog.sharing import check_visibility
+from playground.protocol.errors import InputError, NotFoundError
+from playground.sdk.graphs import GraphError, Plan, make_plan, read_yaml, to_plain, with_lines, write_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from playground.protocol.signatures import Signature
+    from playground.sdk.graphs import Graph, Node
+
+
+def add_workflow(
+    user: User,
+    app: App,
+    text: str,
+    *,
+    workflow_id: str = "",
+    description: str | None = None,
+    visibility: int | None = None,
+) -> WorkflowVersion:
+    """The workflow that the YAML ``text`` is: new in ``app``, or a new version of the one with its id there.
+
+    Raises GraphError with every problem and its line, AccessError, InputError.
+    """
+    require_role(user, app, Role.MEMBER)
+    graph = read_yaml(text)
+    try:
+        plan_graph(user, _within(graph, app))
+    except GraphError as error:
+        raise with_lines(error, text) from None
+    return _store(user, app, graph, text, workflow_id or graph.id, description, visibility)
+
+
+def add_graph(
+    user: User, app: App, graph: Graph, *, description: str | None = None, visibility: int | None = None
+) -> WorkflowVersion:
+    """The same of a graph that was not written as YAML."""
+    require_role(user, app, Role.MEMBER)
+    plan_graph(user, _within(graph, app))
+    return _store(user, app, graph, write_yaml(graph), graph.id, description, visibility)
+
+
+@transaction.atomic
+def _store(
+    user: User, app: App, graph: Graph, text: str, slug: str, description: str | None, visibility: int | None
+) -> WorkflowVersion:
+    try:
+        validate_id(slug)
+    except ValidationError as error:
+        raise InputError(error.messages[0], argument="id") from None
+    told = graph.description if description is None else description
+    if len(told) > DESCRIPTION_LENGTH or "\0" in told:
+        raise InputError(f"A description is a text of at most {DESCRIPTION_LENGTH} characters.", argument="description")
+    workflow, created = Workflow.objects.get_or_create(app=app, slug=slug, defaults={"description": told})
+    if visibility is not None and visibility != workflow.visibility:
+        set_visibility(user, workflow, visibility)
+    latest = None if created else workflow.latest
+    if latest is not None and latest.yaml == text and workflow.description == told:
+        return latest
+    if not created and (told or description is not None):
+        workflow.description = told
+        workflow.save(update_fields=["description", "modified_at"])
+    if latest is not None and latest.yaml == text:
+        return latest
+    version = WorkflowVersion.objects.create(
+        workflow=workflow, graph=to_plain(replace(graph, id=slug)), yaml=text.replace("\0", "")
+    )
+    note_change("workflow", workflow.pk)
+    return version
+
+
+@transaction.atomic
+def set_visibility(user: User, workflow: Workflow, visibility: int) -> None:
+    """Private, or public to everybody who is signed in. Raises AccessError, InputError."""
+    check_visibility(visibility)
+    if visibility != PRIVATE or workflow.visibility != PRIVATE:
+        require_role(user, workflow.app, Role.OWNER)
+    workflow.visibility = visibility
+    workflow.save(update_fields=["visibility", "modified_at"])
+    note_change("workflow", workflow.pk)
+
+
+@transaction.atomic
+def delete_workflow(user: User, workflow: Workflow) -> None:
+    """With its versions and its runs. Raises AccessError."""
+    require_role(user, workflow.app, Role.OWNER)
+    note_change("workflow", workflow.pk)
+    workflow.delete()
+
+
+def find_workflow(user: User, user_id: str, app_id: str, workflow_id: str) -> Workflow:
+    """Raises NotFoundError, in the same words for what is not there and what is not shared."""
+    found = Workflow.objects.visible_to(user).select_related("app__owner").at(user_id, app_id, workflow_id).first()
+    if found is None:
+        address = f"{user_id}/{app_id}/workflows/{workflow_id}"
+        raise NotFoundError(f"No workflow {address} for you. It does not exist, or is not shared with you.")
+    return found
+
+
+def find_version(workflow: Workflow, version_id: str = "") -> WorkflowVersion:
+    """The version of this id, else the newest. Raises NotFoundError."""
+    found = workflow.versions.filter(slug=version_id).first() if version_id else workflow.latest
+    if found is None:
+        raise NotFoundError(f"The workflow {workflow} has no version {version_id or 'yet'}.")
+    return found
+
+
+def plan_of(user: User, version: WorkflowVersion) -> Plan:
+    """How ``user`` would run it, now. Raises GraphError where a model is gone, or is not one they see."""
+    return plan_graph(user, version.read())
+
+
+def plan_graph(user: User, graph: Graph) -> Plan:
+    """The plan of a graph whose models' addresses are complete. Raises GraphError."""
+    return make_plan(graph, {node.id: signatures_of(user, node) for node in graph.nodes if node.model is not None})
+
+
+def signatures_of(user: User, node: Node) -> Sequence[Signature] | None:
+    """Those of a node's model: None where there is no such model for ``user``, none while they are not known yet."""
+    assert node.model is not None
+    address = node.model
+    model = Model.objects.visible_to(user).at(address.user_id, address.app_id, address.model_id).first()
+    if model is None:
+        return None
+    version: ModelVersion | None = model.latest
+    if address.version_id:
+        version = model.versions.filter(slug=address.version_id).first()
+        return None if version is None else version.signatures
+    return version.signatures if version is not None else []
+
+
+def _within(graph: Graph, app: App) -> Graph:
+    owner = app.owner.username
+    nodes = tuple(
+        replace(node, model=node.model.within(owner, app.slug)) if node.model is not None else node
+        for node in graph.nodes
+    )
+    return replace(graph, nodes=nodes)

@@ -1,0 +1,52 @@
+"""A workflow written out: as JSON and as YAML, in the form that ``reading`` reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from playground.sdk.graphs.shapes import Crop, Graph, Node
+
+
+def to_plain(graph: Graph) -> dict[str, Any]:
+    """The workflow as JSON, in the form that is read."""
+    told = {"description": graph.description} if graph.description else {}
+    return {"workflow": {"id": graph.id, **told, "nodes": [_node_to_plain(node) for node in graph.nodes]}}
+
+
+def _node_to_plain(node: Node) -> dict[str, Any]:
+    facts: dict[str, Any] = {"id": node.id}
+    if node.model is not None:
+        names = ("user_id", "app_id", "model_id", "model_version_id")
+        model = node.model
+        ids = zip(names, (model.user_id, model.app_id, model.model_id, model.version_id), strict=True)
+        facts["model"] = {name: value for name, value in ids if value}
+    facts |= {"method": node.method, "arguments": dict(node.arguments), "deployment": node.deployment}
+    if node.keep is not None:
+        facts["keep_above"] = dict(node.keep.concepts) or node.keep.above
+    if node.crop is not None:
+        facts["crop"] = True if node.crop == Crop() else {"margin": node.crop.margin, "at_most": node.crop.at_most}
+    facts["prompt"] = node.prompt
+    facts["node_inputs"] = [{"node_id": name} for name in node.inputs]
+    facts["suppress_output"] = node.suppress_output
+    return {key: value for key, value in facts.items() if value or key in {"id", "keep_above"}}
+
+
+def write_yaml(graph: Graph) -> str:
+    """The workflow as YAML, in the form that is read."""
+    return str(yaml.dump(to_plain(graph), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists stand in from their key, and longer texts in lines of their own."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _write_text)
