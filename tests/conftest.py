@@ -20,6 +20,16 @@ for name in [name for name in os.environ if name.startswith(("PLAYGROUND_", "CLA
 os.environ["PLAYGROUND_DATA_DIR"] = _DATA_DIR
 
 
+TOGETHER = ("tests/browser", "tests/stack", "tests/access")  # folders whose tests share one product
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what is dear to start run one after another, in one process."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(next((name for name in TOGETHER if file.startswith(name)), file)))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> object:
     """Where nothing may be skipped, a skip is a failure."""

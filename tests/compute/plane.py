@@ -77,7 +77,7 @@ class Plane:
                 "replicas": database.execute(REPLICAS, [pk]).fetchall(),
             }
 
-    def wait_for(self, what: str, seconds: float = 20, **facts: Any) -> Any:
+    def wait_for(self, what: str, seconds: float = 60, **facts: Any) -> Any:
         """Until the row shows these; gives all that it shows."""
         end = time.monotonic() + seconds
         while True:

@@ -56,7 +56,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "timeout", 0.05)
 
 
-def wait_for(is_so: Callable[[], object], seconds: float = 10) -> None:
+def wait_for(is_so: Callable[[], object], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end

@@ -56,7 +56,7 @@ class Watched:
         assert found is not None
         return found
 
-    async def until(self, is_so: Callable[[Observed], bool], seconds: float = 15) -> Observed:
+    async def until(self, is_so: Callable[[Observed], bool], seconds: float = 45) -> Observed:
         try:
             async with asyncio.timeout(seconds):
                 while not is_so(self.now):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def wait_until_gone(pids: Iterable[int], seconds: float = 5) -> None:
+def wait_until_gone(pids: Iterable[int], seconds: float = 20) -> None:
     live.wait_for(lambda: not [pid for pid in pids if psutil.pid_exists(pid)], "the runners to be gone", seconds)
 
 

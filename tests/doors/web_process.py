@@ -68,7 +68,7 @@ static.collect()
 """
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], *, seconds: float = 20) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], *, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         assert process.poll() is None, "the web process ended"

@@ -165,7 +165,7 @@ def is_serving(address: str) -> bool:
         return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)
 
 
-def wait_for(is_so: Any, what: str, seconds: float = 20) -> None:
+def wait_for(is_so: Any, what: str, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end, f"waited {seconds} s for {what}"

@@ -121,7 +121,7 @@ async def stranger(ada: User) -> User:
 in_thread = sync_to_async
 
 
-async def eventually(is_true: Callable[[], Any], seconds: float = 5) -> None:
+async def eventually(is_true: Callable[[], Any], seconds: float = 20) -> None:
     """Wait until a condition, sync or async, holds."""
     async with asyncio.timeout(seconds):
         while True:

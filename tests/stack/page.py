@@ -50,12 +50,12 @@ class Page:
         self.say("start", run, model=model, version=version, method=method, arguments=arguments)
         return run
 
-    def hear(self, patience: float = 10) -> dict[str, Any]:
+    def hear(self, patience: float = 30) -> dict[str, Any]:
         """The next message."""
         heard: dict[str, Any] = json.loads(self.socket.recv(patience))
         return heard
 
-    def events(self, run: str, until: Callable[[Event], bool] | None = None, *, patience: float = 15) -> list[Event]:
+    def events(self, run: str, until: Callable[[Event], bool] | None = None, *, patience: float = 40) -> list[Event]:
         """The run's events, to its last or the first that fits."""
         events: list[Event] = []
         end = time.monotonic() + patience

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def until(holds: Callable[[], bool], patience: float = 15) -> None:
+def until(holds: Callable[[], bool], patience: float = 60) -> None:
     end = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < end, "it did not come to hold"
