@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.urls import get_script_prefix, reverse
 
+from inputs.admin import ADMINS as INPUTS
 from playground.catalog.admin import ADMINS as CATALOG
 from playground.catalog.views import sign_out
 from playground.compute.admin import ADMINS as COMPUTE
@@ -40,5 +41,5 @@ class Site(admin.AdminSite):
 
 
 site = Site()
-for row, how in (CATALOG | COMPUTE).items():
+for row, how in (CATALOG | COMPUTE | INPUTS).items():
     site.register(row, how)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import ipaddress
+import json
 import os
 import secrets
 import socket
@@ -55,6 +56,20 @@ def read_networks(name: str) -> tuple[str, ...]:
         return tuple(str(ipaddress.ip_network(part, strict=False)) for part in parts)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}: {error}.") from None
+
+
+def read_storage(name: str, default: dict[str, object]) -> dict[str, object]:
+    """One of Django's storages as JSON: ``{"BACKEND": "…", "OPTIONS": {…}}``."""
+    text = read_text(name)
+    if not text:
+        return default
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or "BACKEND" not in value or value.keys() - {"BACKEND", "OPTIONS"}:
+        raise ImproperlyConfigured(f'{name} is no storage: give it as {{"BACKEND": "…", "OPTIONS": {{…}}}}, in JSON.')
+    return value
 
 
 def pass_on(*patterns: str) -> dict[str, str]:
@@ -147,6 +162,7 @@ INSTALLED_APPS = [
     "playground.media",
     "playground.compute",
     "playground.runs",
+    "inputs",
     "playground.play",
 ]
 AUTH_USER_MODEL = "catalog.User"
@@ -209,6 +225,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Stored files, by their hash: a folder of ours, or an object store.
+    "media": read_storage("PLAYGROUND_MEDIA_STORAGE", {"BACKEND": "playground.media.storage.FolderStorage"}),
     "staticfiles": {"BACKEND": "playground.doors.static.HashedStorage"},
 }
 MEDIA_ROOT = DATA_DIR / "media"
@@ -243,8 +261,12 @@ UPLOAD_PART_BYTES = 4 * 2**20
 MAX_BODY_BYTES = UPLOAD_PART_BYTES + 2**16
 MAX_SOCKET_BYTES = 12 * 2**20
 MAX_UPLOAD_BYTES = read_int("PLAYGROUND_MAX_UPLOAD_MB", 100, low=1) * 2**20
-MAX_IMAGE_BYTES = 20 * 2**20
-MAX_IMAGE_PIXELS = 85_000_000
+MAX_IMAGE_BYTES = read_int("PLAYGROUND_MAX_IMAGE_MB", 20, low=1, high=2000) * 2**20
+MAX_IMAGE_PIXELS = read_int("PLAYGROUND_MAX_IMAGE_MEGAPIXELS", 85, low=1, high=1000) * 10**6
+# What an input other than a picture may have: by default what the official service lets it.
+MAX_INPUT_VIDEO_BYTES = read_int("PLAYGROUND_MAX_VIDEO_MB", 100, low=1) * 2**20
+MAX_INPUT_AUDIO_BYTES = read_int("PLAYGROUND_MAX_AUDIO_MB", 5, low=1) * 2**20
+MAX_INPUT_TEXT_BYTES = read_int("PLAYGROUND_MAX_TEXT_MB", 20, low=1) * 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 # For how many days counts of calls are kept: by the minute, by the hour, by the day.

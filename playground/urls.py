@@ -16,6 +16,7 @@ urlpatterns = [
     path("admin/", site.urls),
     path("", include("playground.catalog.urls")),
     path("media/", include("playground.media.urls")),
+    path("inputs/", include("inputs.urls")),
     path("", include("playground.play.urls")),
 ]
 

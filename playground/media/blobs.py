@@ -1,7 +1,7 @@
-"""Files under their sha256 in the media folder, and uploads on their way. No database here.
+"""Files under their sha256 in the storage for media, what was made of them beside them, and uploads on their way.
 
-A file is written beside its place, synced, and renamed, so that a name always stands for whole contents. One lock
-file keeps a sweep from taking away what a store is about to name.
+No database here. A name always stands for whole contents. One lock file keeps a sweep from taking away what a store is
+about to name. Uploads gather in a folder of this machine, wherever the whole files go.
 """
 
 from __future__ import annotations
@@ -9,24 +9,38 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import os
-import secrets
 import shutil
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
+from django.core.files import File
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, storages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
 PIECE = 2**18
+# What may be made of a file, and goes with it: small and large pictures of it.
+FORMS = ("thumbnail", "preview")
 
 
-def path_of(sha256: str) -> Path:
-    """Where the bytes with this hash lie, or would."""
-    return Path(settings.MEDIA_ROOT) / sha256[:2] / sha256
+def storage() -> Storage:
+    """Where stored files lie: a folder, or what the settings say."""
+    return storages["media"]
+
+
+def name_of(sha256: str, form: str = "") -> str:
+    """The name that these bytes, or what was made of them, have there."""
+    return f"{sha256[:2]}/{sha256}" + (f".{form}" if form else "")
+
+
+def path_of(sha256: str, form: str = "") -> Path:
+    """Where the bytes with this hash lie, or would. Only for a storage that is a folder."""
+    return Path(storage().path(name_of(sha256, form)))
 
 
 def upload_path(upload_id: str) -> Path:
@@ -54,31 +68,54 @@ def lock() -> Iterator[None]:
         yield
 
 
+def exists(sha256: str, form: str = "") -> bool:
+    return storage().exists(name_of(sha256, form))
+
+
 def put(file: BinaryIO, sha256: str) -> None:
     """Make the file's bytes lie at their place, whole or not at all."""
-    place = path_of(sha256)
-    if place.exists():
+    file.seek(0)
+    _put(File(file), name_of(sha256))
+
+
+def put_made(content: bytes, sha256: str, form: str) -> None:
+    """Keep what was made of these bytes beside them."""
+    _put(ContentFile(content), name_of(sha256, form))
+
+
+def _put(content: File[bytes], name: str) -> None:
+    store = storage()
+    if store.exists(name):
         return
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = place.with_name(f".{secrets.token_hex(8)}")
+    if (taken := store.save(name, content)) != name:  # somebody was quicker, with the same bytes
+        store.delete(taken)
+
+
+def open_stored(sha256: str, form: str = "") -> BinaryIO:
+    """The bytes as an open file. Raises FileNotFoundError."""
+    return cast("BinaryIO", storage().open(name_of(sha256, form)))
+
+
+def delete(sha256: str) -> None:
+    """Take the bytes away, and all that was made of them."""
+    for form in ("", *FORMS):
+        storage().delete(name_of(sha256, form))
+
+
+@contextlib.contextmanager
+def on_this_machine(sha256: str) -> Iterator[Path]:
+    """A path at which the bytes can be read for now. Raises FileNotFoundError."""
     try:
-        with beside.open("wb") as copy:
-            file.seek(0)
-            shutil.copyfileobj(file, copy, PIECE)
+        path = path_of(sha256)
+    except NotImplementedError:  # not a folder: a copy for as long as it is needed
+        with open_stored(sha256) as source, tempfile.NamedTemporaryFile() as copy:
+            shutil.copyfileobj(source, copy, PIECE)
             copy.flush()
-            os.fsync(copy.fileno())
-        beside.rename(place)
-    finally:
-        beside.unlink(missing_ok=True)
-    _sync_folder(place.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            yield Path(copy.name)
+    else:
+        if not path.exists():
+            raise FileNotFoundError(path)
+        yield path
 
 
 @contextlib.contextmanager

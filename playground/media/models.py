@@ -48,6 +48,7 @@ class Reference(models.Model):
     height = models.PositiveIntegerField(null=True, blank=True)
     is_sample = models.BooleanField(default=False)
     is_kept = models.BooleanField(default=False, help_text="a run or an input uses it: the sweep leaves it alone")
+    is_held = models.BooleanField(default=False, help_text="an input has it: runs that end do not let it go")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ReferenceQuerySet.as_manager()

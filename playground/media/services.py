@@ -20,6 +20,7 @@ from playground.media.models import Blob, Reference, Upload
 from playground.protocol.errors import ConflictError, InputError, NotFoundError, OverloadedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import BinaryIO
 
     from django.contrib.auth.models import AnonymousUser
@@ -33,11 +34,14 @@ __all__ = [
     "find",
     "find_upload",
     "finish_upload",
+    "let_go",
     "open_bytes",
     "open_reference",
     "read_reference",
+    "refer",
     "store",
     "store_answer",
+    "store_known",
     "sweep",
     "verify_image",
 ]
@@ -47,6 +51,7 @@ logger = logging.getLogger(__name__)
 SAMPLES = Path(__file__).resolve().parent / "samples"
 KEPT_UNUSED = timedelta(hours=24)
 MAX_OPEN_UPLOADS = 50
+_AT_ONCE = 200
 
 
 def store(
@@ -57,6 +62,55 @@ def store(
     """
     file = io.BytesIO(data) if isinstance(data, bytes) else data
     return _keep(file, recognise(file), owner, name, is_kept=is_kept, is_sample=is_sample)
+
+
+def store_known(file: BinaryIO, kind: Kind, owner: User | None, name: str = "") -> Reference:
+    """Keep some bytes that were examined already, held by an input."""
+    return _keep(file, kind, owner, name, is_kept=True, is_held=True)
+
+
+def refer(owner: User, reference: Reference, *, is_kept: bool = False) -> Reference:
+    """The owner's own reference to the same bytes: ``reference`` itself where it is theirs already."""
+    if reference.owner_id == owner.pk:
+        return reference
+    same = Reference.objects.filter(owner=owner, blob=reference.blob_id, content_type=reference.content_type)
+    found = same.order_by("pk").first()
+    if found is not None:
+        return found
+    return Reference.objects.create(
+        owner=owner,
+        blob_id=reference.blob_id,
+        content_type=reference.content_type,
+        name=reference.name,
+        width=reference.width,
+        height=reference.height,
+        is_kept=is_kept,
+    )
+
+
+def let_go(reference_ids: Iterable[str]) -> int:
+    """What no input holds any more goes at once, bytes and all, unless a run has it; how many references went."""
+    ids = list(reference_ids)
+    gone = 0
+    for start in range(0, len(ids), _AT_ONCE):
+        some = Reference.objects.filter(pk__in=ids[start : start + _AT_ONCE], is_sample=False)
+        with blobs.lock(), transaction.atomic():
+            some.update(is_held=False)
+            unused = some.filter(run_uses=None)
+            hashes = set(unused.values_list("blob_id", flat=True))
+            count, _ = unused.delete()
+            gone += count
+            _remove_unused(hashes)
+    return gone
+
+
+def _remove_unused(hashes: Iterable[str]) -> list[str]:
+    """Take away the bytes of those that nothing refers to; the lock is held."""
+    unused = list(Blob.objects.filter(pk__in=hashes, references=None).values_list("pk", flat=True))
+    Blob.objects.filter(pk__in=unused).delete()
+    for sha256 in unused:
+        blobs.delete(sha256)
+    return unused
 
 
 def store_answer(data: bytes, owner: User, name: str = "", *, content_type: str = "") -> Reference:
@@ -70,7 +124,14 @@ def store_answer(data: bytes, owner: User, name: str = "", *, content_type: str 
 
 
 def _keep(
-    file: BinaryIO, kind: Kind, owner: User | None, name: str, *, is_kept: bool = False, is_sample: bool = False
+    file: BinaryIO,
+    kind: Kind,
+    owner: User | None,
+    name: str,
+    *,
+    is_kept: bool = False,
+    is_sample: bool = False,
+    is_held: bool = False,
 ) -> Reference:
     sha256, size = blobs.digest(file)
     with blobs.lock():
@@ -86,6 +147,7 @@ def _keep(
                 height=kind.height,
                 is_kept=is_kept,
                 is_sample=is_sample,
+                is_held=is_held,
             )
 
 
@@ -111,7 +173,7 @@ def open_reference(user: User | AnonymousUser, reference_id: str) -> BinaryIO:
 def open_bytes(reference: Reference) -> BinaryIO:
     """The bytes of a reference that the caller has looked up for its user."""
     try:
-        return blobs.path_of(reference.blob_id).open("rb")
+        return blobs.open_stored(reference.blob_id)
     except FileNotFoundError:
         logger.exception("The bytes of media %s are gone", reference.pk)
         raise NotFoundError(f"The bytes of file {reference.name or reference.pk} are gone.") from None
@@ -205,7 +267,7 @@ def ensure_samples() -> list[Reference]:
     there = {reference.name: reference for reference in Reference.objects.filter(is_sample=True, owner=None)}
     samples = []
     for path in sorted(SAMPLES.glob("*.jpg")):
-        if path.name not in there or not blobs.path_of(there[path.name].blob_id).exists():
+        if path.name not in there or not blobs.exists(there[path.name].blob_id):
             with path.open("rb") as file:
                 there[path.name] = store(file, None, path.name, is_kept=True, is_sample=True)
         samples.append(there[path.name])
@@ -217,12 +279,11 @@ def sweep(*, unused_for: timedelta = KEPT_UNUSED) -> int:
     before = timezone.now() - unused_for
     for upload in Upload.objects.filter(created_at__lt=before):
         remove_upload(upload)
-    Reference.objects.filter(is_kept=False, is_sample=False, created_at__lt=before).delete()
+    Reference.objects.filter(is_kept=False, is_held=False, is_sample=False, created_at__lt=before).delete()
     with blobs.lock():
-        unused = list(Blob.objects.filter(references=None).values_list("pk", flat=True))
-        Blob.objects.filter(pk__in=unused).delete()
-        for sha256 in unused:
-            blobs.path_of(sha256).unlink(missing_ok=True)
+        unused = []
+        while some := list(Blob.objects.filter(references=None).values_list("pk", flat=True)[:_AT_ONCE]):
+            unused += _remove_unused(some)
     _remove_strays(time.time() - unused_for.total_seconds())
     return len(unused)
 

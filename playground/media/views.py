@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import io
 import logging
 import re
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from playground.media import services
+from playground.media import blobs, services
 from playground.media.blobs import PIECE
 from playground.media.kinds import SHOWN_INLINE, TEXT, megabytes
 from playground.protocol.errors import (
@@ -155,14 +157,24 @@ def content(request: HttpRequest, reference_id: str) -> HttpResponseBase:
 
 def send(request: HttpRequest, reference: Reference) -> HttpResponseBase:
     """The bytes of a reference that the caller has looked up for its user, as far as they were asked for."""
-    etag = f'"{reference.blob_id}"'
+    return _send(request, _Sent(reference.blob_id, reference.content_type, reference.name))
+
+
+def send_made(request: HttpRequest, reference: Reference, form: str, content_type: str) -> HttpResponseBase:
+    """What was made of a reference's bytes and lies beside them: one of ``blobs.FORMS``."""
+    return _send(request, _Sent(reference.blob_id, content_type, reference.name, form))
+
+
+def _send(request: HttpRequest, reference: _Sent) -> HttpResponseBase:
+    etag = reference.etag
     if etag in request.headers.get("If-None-Match", ""):
         return _guarded(HttpResponse(status=HTTPStatus.NOT_MODIFIED), reference)
     try:
-        file = services.open_bytes(reference)
-    except NotFoundError as error:
-        raise Http404(error.message) from None
-    size = reference.blob.size
+        file = blobs.open_stored(reference.sha256, reference.form)
+    except FileNotFoundError:
+        logger.warning("The bytes of media %s are gone", reference.etag)
+        raise Http404(f"The bytes of {reference.name or 'this file'} are gone.") from None
+    size = file.seek(0, io.SEEK_END)
     asked = request.headers.get("Range") if request.headers.get("If-Range", etag) == etag else None
     span = _span(asked, size)
     if span is None:
@@ -209,7 +221,21 @@ async def _pieces(file: BinaryIO, length: int) -> AsyncIterator[bytes]:
             yield piece
 
 
-def _guarded(response: HttpResponseBase, reference: Reference) -> HttpResponseBase:
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What goes out: stored bytes, or what was made of them."""
+
+    sha256: str
+    content_type: str
+    name: str
+    form: str = ""
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.sha256}.{self.form}"' if self.form else f'"{self.sha256}"'
+
+
+def _guarded(response: HttpResponseBase, reference: _Sent) -> HttpResponseBase:
     kind = reference.content_type
     is_shown = kind in SHOWN_INLINE
     response["Content-Type"] = f"{TEXT}; charset=utf-8" if kind == TEXT else kind
@@ -218,7 +244,7 @@ def _guarded(response: HttpResponseBase, reference: Reference) -> HttpResponseBa
     response["X-Content-Type-Options"] = "nosniff"
     response["Cross-Origin-Resource-Policy"] = "same-origin"
     response["Cache-Control"] = "private, max-age=31536000, immutable"
-    response["ETag"] = f'"{reference.blob_id}"'
+    response["ETag"] = reference.etag
     response["Accept-Ranges"] = "bytes"
     return response
 

@@ -98,7 +98,7 @@ def _let_go(reference_ids: Iterable[str]) -> None:
     ids = list(reference_ids)
     for start in range(0, len(ids), _AT_ONCE):
         some = Reference.objects.filter(pk__in=ids[start : start + _AT_ONCE], run_uses=None, is_sample=False)
-        some.update(is_kept=False)
+        some.filter(is_held=False).update(is_kept=False)
 
 
 def _has_clock_jumped() -> bool:

@@ -1,0 +1,115 @@
+"""A filter as conditions of a query, and the few ids that its narrowest part leaves.
+
+A filter that something makes narrow (a rare concept, a small dataset, a rare word) is answered from those ids alone;
+one that nothing does is answered by walking the inputs in their order, where matches are then near. So neither a rare nor a
+common thing among a million inputs makes a page wait.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Exists, OuterRef, Q
+
+from inputs import search
+from inputs.models import Annotation, Concept, Dataset, Input, InputQuerySet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from inputs.queries.filters import Filter
+    from playground.catalog.models import App
+
+FEW = 5000
+_Tagged = Input.datasets.through
+
+
+class Conditions:
+    """What a filter means in an app, its concepts and datasets looked up."""
+
+    def __init__(self, app: App, wanted: Filter) -> None:
+        self.app = app
+        self.wanted = wanted
+        self.query = search.Query(app.pk, wanted.words, wanted.metadata, wanted.types)
+        self.concepts = [self._concepts([slug]) for slug in wanted.concepts]
+        self.any_concepts = self._concepts(wanted.any_concepts)
+        self.no_concepts = self._concepts(wanted.no_concepts)
+        self.datasets = self._datasets(wanted.datasets)
+
+    @property
+    def is_searching(self) -> bool:
+        return not self.query.is_empty or self.query.is_hopeless
+
+    def rows(self) -> InputQuerySet:
+        """The app's inputs that fit, but for its words and metadata, which the search knows."""
+        found = Input.objects.alive().filter(app=self.app)
+        if self.wanted.types:
+            found = found.filter(kind__in=self.wanted.types)
+        if (begin := self.wanted.begins_at) is not None:
+            found = found.filter(created_at__gte=begin)
+        if (end := self.wanted.ends_before) is not None:
+            found = found.filter(created_at__lt=end)
+        return self._labelled(found)
+
+    def _labelled(self, found: InputQuerySet) -> InputQuerySet:
+        for concepts in self.concepts:
+            found = found.filter(_says(concepts))
+        if self.wanted.any_concepts:
+            found = found.filter(_says(self.any_concepts))
+        if self.no_concepts:
+            found = found.exclude(_says(self.no_concepts))
+        if self.wanted.datasets:
+            found = found.filter(_is_in(self.datasets))
+        return found
+
+    def searched(self) -> InputQuerySet:
+        """All that fit, the search asked input by input."""
+        return self.rows().filter(search.is_match(self.query)) if self.is_searching else self.rows()
+
+    def few(self) -> list[int] | None:
+        """Ids among which all that fit are, at most ``FEW``; None where nothing in the filter is that narrow."""
+        if self.is_searching:
+            ids = search.find(self.query, limit=FEW + 1)
+            if len(ids) <= FEW:
+                return ids
+        for concepts in [*self.concepts, *([self.any_concepts] if self.wanted.any_concepts else [])]:
+            ids = _with_concepts(concepts)
+            if len(ids) <= FEW:
+                return ids
+        if self.wanted.datasets:
+            ids = list(_Tagged.objects.filter(dataset__in=self.datasets).values_list("input_id", flat=True)[: FEW + 1])
+            if len(ids) <= FEW:
+                return list(dict.fromkeys(ids))
+        return None
+
+    def _concepts(self, slugs: Iterable[str]) -> list[int]:
+        """Of a concept that there is not, nothing is said anywhere: it is left out."""
+        wanted = list(slugs)
+        return (
+            list(Concept.objects.filter(app=self.app, slug__in=wanted).values_list("pk", flat=True)) if wanted else []
+        )
+
+    def _datasets(self, slugs: Iterable[str]) -> list[int]:
+        wanted = list(slugs)
+        return (
+            list(Dataset.objects.filter(app=self.app, slug__in=wanted).values_list("pk", flat=True)) if wanted else []
+        )
+
+
+def _with_concepts(concepts: list[int]) -> list[int]:
+    found = Annotation.objects.filter(concept__in=concepts, value__gt=0).values_list("input_id", flat=True)
+    ids = list(found[: FEW + 1])
+    return ids if len(ids) > FEW else list(dict.fromkeys(ids))
+
+
+def _says(concepts: list[int]) -> Exists | Q:
+    """One of these concepts is said to be so; a value of 0 says that it is not."""
+    if not concepts:
+        return Q(pk__in=[])
+    return Exists(Annotation.objects.filter(input=OuterRef("pk"), concept__in=concepts, value__gt=0))
+
+
+def _is_in(datasets: list[int]) -> Exists | Q:
+    if not datasets:
+        return Q(pk__in=[])
+    return Exists(_Tagged.objects.filter(input=OuterRef("pk"), dataset__in=datasets))

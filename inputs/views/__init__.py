@@ -1,0 +1,1 @@
+"""Pages of inputs, and the partials and files that they load."""
