@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from playground.play.views import (
     acts,
     api,
+    chooser,
     compute,
     deployments,
     kept_runs,
@@ -30,6 +31,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="play:models"), name="home"),
     path("models/", models.models, name="models"),
     path("models/switch", models.model_switch, name="model_switch"),
+    path("choose/", chooser.chooser, name="chooser"),
     path("keys/", keys.keys, name="keys"),
     path("runs/", runs.runs, name="runs"),
     path("runs/running", runs.running, name="running"),
@@ -67,6 +69,7 @@ urlpatterns = [
     path(f"{MODEL}/deployments", deployments.deployments, name="model_deployments"),
     path(f"{MODEL}/deployments/table", deployments.table, name="model_deployments_table"),
     path(f"{MODEL}/deployments/csv", deployments.as_csv, name="model_deployments_csv"),
+    path(f"{MODEL}/target", chooser.target, name="target"),
     path(f"{MODEL}/place", picker.place, name="place"),
     path(f"{MODEL}/places", picker.places, name="places"),
     path(f"{MODEL}/api", api.model_api, name="model_api"),
