@@ -11,16 +11,26 @@ from django.db import transaction
 from playground.catalog.access import Role, require_role
 from playground.catalog.edits import DESCRIPTION_LENGTH
 from playground.catalog.ids import validate_id
-from playground.catalog.models import PRIVATE, App, Model, ModelVersion, User, Workflow, WorkflowVersion, note_change
+from playground.catalog.models import (
+    PRIVATE,
+    App,
+    Model,
+    ModelVersion,
+    User,
+    Workflow,
+    WorkflowVersion,
+    latest_version,
+    note_change,
+)
 from playground.catalog.sharing import check_visibility
 from playground.protocol.errors import InputError, NotFoundError
 from playground.sdk.graphs import GraphError, Plan, make_plan, read_yaml, to_plain, with_lines, write_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from playground.protocol.signatures import Signature
-    from playground.sdk.graphs import Graph, Node
+    from playground.sdk.graphs import Graph, NodeModel
 
 
 def add_workflow(
@@ -124,23 +134,66 @@ def plan_of(user: User, version: WorkflowVersion) -> Plan:
     return plan_graph(user, version.read())
 
 
+def plans_of(user: User, versions: Iterable[WorkflowVersion]) -> dict[int, Plan | GraphError]:
+    """The plans of many versions by their keys, looked up together; an error where there is none."""
+    graphs = {version.pk: _read(version) for version in versions}
+    readable = [graph for graph in graphs.values() if not isinstance(graph, GraphError)]
+    known = _Known(user, [node.model for graph in readable for node in graph.nodes if node.model is not None])
+    return {pk: _plan(graph, known) for pk, graph in graphs.items()}
+
+
+def _read(version: WorkflowVersion) -> Graph | GraphError:
+    try:
+        return version.read()
+    except GraphError as error:
+        return error
+
+
+def _plan(graph: Graph | GraphError, known: _Known) -> Plan | GraphError:
+    if isinstance(graph, GraphError):
+        return graph
+    try:
+        return make_plan(graph, known.of(graph))
+    except GraphError as error:
+        return error
+
+
 def plan_graph(user: User, graph: Graph) -> Plan:
     """The plan of a graph whose models' addresses are complete. Raises GraphError."""
-    return make_plan(graph, {node.id: signatures_of(user, node) for node in graph.nodes if node.model is not None})
+    return make_plan(graph, _Known(user, [node.model for node in graph.nodes if node.model is not None]).of(graph))
 
 
-def signatures_of(user: User, node: Node) -> Sequence[Signature] | None:
-    """Those of a node's model: None where there is no such model for ``user``, none while they are not known yet."""
-    assert node.model is not None
-    address = node.model
-    model = Model.objects.visible_to(user).at(address.user_id, address.app_id, address.model_id).first()
-    if model is None:
-        return None
-    version: ModelVersion | None = model.latest
-    if address.version_id:
-        version = model.versions.filter(slug=address.version_id).first()
-        return None if version is None else version.signatures
-    return version.signatures if version is not None else []
+class _Known:
+    """The signatures of models as a user sees them, each version read once."""
+
+    def __init__(self, user: User, wanted: Iterable[NodeModel]) -> None:
+        wanted = set(wanted)
+        named = Model.objects.visible_to(user).filter(slug__in={model.model_id for model in wanted})
+        rows = named.annotate(newest=latest_version("pk")).values_list(
+            "app__owner__username", "app__slug", "slug", "pk", "newest"
+        )
+        self._models = {(owner, app, slug): (pk, newest) for owner, app, slug, pk, newest in rows}
+        pks = {newest for _, newest in self._models.values() if newest is not None}
+        named_versions = {model.version_id for model in wanted if model.version_id}
+        found = ModelVersion.objects.filter(pk__in=pks) | ModelVersion.objects.filter(
+            model__in=[pk for pk, _ in self._models.values()], slug__in=named_versions
+        )
+        versions = list(found.only("model_id", "slug", "signatures_proto"))
+        self._by_pk = {version.pk: version for version in versions}
+        self._by_slug = {(version.model_id, version.slug): version for version in versions}
+
+    def of(self, graph: Graph) -> dict[str, Sequence[Signature] | None]:
+        """By node: None where there is no such model, none while they are not known yet."""
+        return {node.id: self._of(node.model) for node in graph.nodes if node.model is not None}
+
+    def _of(self, model: NodeModel) -> Sequence[Signature] | None:
+        pk, newest = self._models.get((model.user_id, model.app_id, model.model_id), (None, None))
+        if pk is None:
+            return None
+        if model.version_id:
+            version = self._by_slug.get((pk, model.version_id))
+            return None if version is None else version.signatures
+        return self._by_pk[newest].signatures if newest in self._by_pk else []
 
 
 def _within(graph: Graph, app: App) -> Graph:

@@ -19,6 +19,7 @@ from playground.protocol.errors import PlaygroundError
 logger = logging.getLogger(__name__)
 
 STARTED, DEPLOYING, ROUTED, INPUT, OUTPUT = "started", "deploying", "routed", "input", "output"
+NODE = "node"
 PASSING = "passing"
 STOPPING = "stopping"
 FINISHED, FAILED, STOPPED = "finished", "failed", "stopped"
@@ -72,6 +73,15 @@ def output(index: int, value: Any, tokens: int = 0, of: int | None = None) -> Fi
     if of is not None:
         fields["of"] = of
     return fields
+
+
+def node(node_id: str, state: str, milliseconds: float, facts: Fields) -> Fields:
+    """News of a workflow's node: ``state`` is started, finished, failed or skipped, after so long of its own.
+
+    ``facts`` may hold ``served_by`` and ``as_asked``, the ``error`` of a failed one, and ``after``, the node that a
+    skipped one hung on. Its outputs are events of the kind output, with its id as ``node``.
+    """
+    return {"node": node_id, "state": state, "ms": round(milliseconds, 1), **facts}
 
 
 def passing(index: int) -> Fields:

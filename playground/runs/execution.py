@@ -159,13 +159,11 @@ class LiveRun:
 
     async def _execute(self) -> None:
         call_name.set(str(self.id))
-        self._prepared = prepared = await self._in_thread(requests.prepare, self.user, self.request)
-        self._is_light = _is_light(prepared.output_field)
-        self._open_journal(prepared)
+        await self._begin()
         self._is_prepared.set()
         try:
             async with asyncio.timeout(settings.RUN_MAX_SECONDS):
-                await self._call(prepared)
+                await self._answer()
         except DeadlineError:
             raise
         except TimeoutError:
@@ -173,24 +171,37 @@ class LiveRun:
             raise DeadlineError(f"The run took longer than {hours:g} h, so it was stopped. {self._kept()}") from None
         self._close(Run.State.FINISHED, events.FINISHED, events.finished(self._measured()))
 
-    def _open_journal(self, prepared: Prepared) -> None:
+    async def _begin(self) -> None:
+        """Look up and check what the call needs, then open the journal: from there on it is a run."""
+        self._prepared = prepared = await self._in_thread(requests.prepare, self.user, self.request)
+        self._is_light = _is_light(prepared.output_field)
+        arguments = requests.without_secrets(prepared.signature, self.request.arguments)
+        target = prepared.target
+        row = self._row(arguments, model_id=target.model_id, version_id=target.version_id)
+        self._open_journal(row, prepared.media_ids)
+        asked = self.request.selector
+        self._append(events.STARTED, events.started(method=self.request.method, asked=asked, state=target.asked_state))
+
+    def _row(self, arguments: dict[str, Any], **subject: int) -> Run:
         request = self.request
-        arguments = requests.without_secrets(prepared.signature, request.arguments)
-        row = Run(
+        return Run(
             id=request.run_id,
             user_id=self.user_pk,
-            model_id=prepared.target.model_id,
-            version_id=prepared.target.version_id,
             method=request.method,
             arguments=arguments,
             selector=request.selector,
             worker=self._worker,
             asked=words.first_words(arguments),
             searched=words.asked_text(request.method, arguments),
+            **subject,
         )
-        self._journal = Journal(row, self.tail, prepared.media_ids, urge=self._writer.urge)
-        state = prepared.target.asked_state
-        self._append(events.STARTED, events.started(method=request.method, asked=request.selector, state=state))
+
+    def _open_journal(self, row: Run, media_ids: frozenset[str]) -> None:
+        self._journal = Journal(row, self.tail, media_ids, urge=self._writer.urge)
+
+    async def _answer(self) -> None:
+        assert self._prepared is not None
+        await self._call(self._prepared)
 
     async def _call(self, prepared: Prepared) -> None:
         model, method = self._model(prepared), self.request.method
@@ -212,7 +223,7 @@ class LiveRun:
                 watch.cancel()
 
     def _model(self, prepared: Prepared) -> AsyncModel:
-        user_id, app_id, model_id = self.request.model
+        user_id, app_id, model_id = self.request.subject
         return self._client.model(
             user_id=user_id,
             app_id=app_id,
@@ -277,7 +288,9 @@ class LiveRun:
 
     async def _plain(self, value: Any) -> Any:
         assert self._prepared is not None
-        field = self._prepared.output_field
+        return await self._as_plain(value, self._prepared.output_field)
+
+    async def _as_plain(self, value: Any, field: ModelTypeField) -> Any:
         if self._is_light and bounds.is_small(value):
             plain = to_plain(value, field, self._keep)
         else:

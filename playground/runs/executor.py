@@ -25,6 +25,7 @@ from playground.protocol.errors import ConflictError, OverloadedError, Playgroun
 from playground.runs import housekeeping, requests, services
 from playground.runs.execution import LiveRun
 from playground.runs.feed import Feed, LiveCursor, Pace, StoredCursor
+from playground.runs.workflows import LiveWorkflow
 from playground.runs.writer import Journal, Writer
 from playground.sdk import AsyncClient
 
@@ -116,7 +117,8 @@ class Executor:
         if self._running[user_pk] >= MAX_RUNNING:
             raise OverloadedError(f"{MAX_RUNNING} of your runs are still going on: stop one, or wait for its end.")
         self._beat_if_due()
-        run = self._runs[request.run_id] = LiveRun(
+        kind = LiveWorkflow if request.is_workflow else LiveRun
+        run = self._runs[request.run_id] = kind(
             user,
             request,
             worker=self.worker_id,

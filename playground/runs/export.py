@@ -48,18 +48,19 @@ def export(run: Run, *, is_own: bool) -> Export:
         describe(run, is_own=is_own) | {"files": names}, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
     )
     files = {names[reference.pk]: reference for reference in references}
-    return Export(f"{run.model.slug}-{run.method}-{str(run.pk)[:8]}", content, files, run.created_at)
+    return Export(f"{run.subject.slug}-{run.method}-{str(run.pk)[:8]}", content, files, run.created_at)
 
 
 def describe(run: Run, *, is_own: bool) -> dict[str, Any]:
     """A run as JSON. Bytes stand as ``{"media": id}``; the export's ``files`` says which file each id is."""
     told = [event if is_own else services.without_traceback(event) for event in run.events()]
     error = run.error if is_own else services.without_traceback({"error": run.error})["error"]
+    version = run.workflow_version if run.workflow else run.version
     return {
         "format": FORMAT,
         "id": str(run.pk),
-        "model": str(run.model),
-        "version": run.version.slug if run.version else None,
+        "workflow" if run.workflow else "model": str(run.subject),
+        "version": version.slug if version else None,
         "method": run.method,
         "user": run.user.username,
         "state": run.state,

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from playground.catalog.models import Model, User
+from playground.catalog.models import Model, User, Workflow
 from playground.protocol.errors import ConflictError, NotFoundError
 from playground.runs.models import Run, RunQuerySet, new_share_key
 from playground.runs.writer import settle, unstored_of
@@ -21,24 +21,25 @@ if TYPE_CHECKING:
 
 UNDO = timedelta(minutes=10)
 MOST_AT_ONCE = 1000
+RELATED = ("model__app__owner", "workflow__app__owner")
 
 
-def list_runs(user: User, model: Model | None = None) -> RunQuerySet:
-    """One's runs of models that one still sees, newest first; what pages were told is in storage by then."""
+def list_runs(user: User, subject: Model | Workflow | None = None) -> RunQuerySet:
+    """One's runs of what one still sees, newest first; what pages were told is in storage by then."""
     settle(unstored_of(user_id=user.pk))
-    found = Run.objects.visible_to(user).filter(model__in=Model.objects.visible_to(user))
-    return (found.filter(model=model) if model else found).order_by("-created_at", "-pk")
+    found = Run.objects.visible_to(user).of_what_is_seen_by(user)
+    return (found.of(subject) if subject else found).order_by("-created_at", "-pk")
 
 
 def find_run(user: User, run_id: UUID, key: str = "") -> Run:
     """A run to read: one's own, or the one whose link, with this key, was given away. Raises NotFoundError.
 
-    Either's model must still be one that its owner sees.
+    What it called must still be something that its owner sees.
     """
     settle(unstored_of(run_id=run_id))
-    runs = Run.objects.visible_to(user, key=key).select_related("user", "model__app__owner", "version")
+    runs = Run.objects.visible_to(user, key=key).select_related(*RELATED, "user", "version", "workflow_version")
     run = runs.filter(pk=run_id).first()
-    if run is None or not Model.objects.visible_to(run.user).filter(pk=run.model_id).exists():
+    if run is None or not Run.objects.filter(pk=run.pk).of_what_is_seen_by(run.user).exists():
         raise NotFoundError(f"No run {run_id} for you. It does not exist, or is not shared with you.")
     return run
 

@@ -6,17 +6,20 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from playground.catalog.models import Model, ModelVersion, User
+from playground.catalog.models import Model, ModelVersion, User, Workflow, WorkflowVersion
 from playground.media.models import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+MIXED = int(StatusCode.MIXED_STATUS)
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -27,6 +30,14 @@ class RunQuerySet(models.QuerySet["Run"]):
         mine = Q(user=user) | Q(share_key=key, user__is_active=True) if key else Q(user=user)
         return self.filter(mine, deleted_at=None)
 
+    def of_what_is_seen_by(self, user: User) -> RunQuerySet:
+        """Runs of models and workflows that ``user`` sees now."""
+        models, workflows = Model.objects.visible_to(user), Workflow.objects.visible_to(user)
+        return self.filter(Q(model__in=models) | Q(workflow__in=workflows))
+
+    def of(self, subject: Model | Workflow) -> RunQuerySet:
+        return self.filter(workflow=subject) if isinstance(subject, Workflow) else self.filter(model=subject)
+
 
 def new_share_key() -> str:
     """What makes a run's link readable: 32 hex digits that nobody guesses."""
@@ -34,7 +45,7 @@ def new_share_key() -> str:
 
 
 class Run(models.Model):
-    """One call made in the browser: what was asked, where it went, what came back, when."""
+    """One call of a model or workflow made in the browser: what was asked, where it went, what came back, when."""
 
     class State(models.TextChoices):
         RUNNING = "running"
@@ -44,8 +55,12 @@ class Run(models.Model):
 
     id = models.UUIDField(primary_key=True, help_text="chosen by the page, so that a repeated start is the same run")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="runs")
-    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="runs")
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, null=True, blank=True, related_name="runs")
     version = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, null=True, blank=True, related_name="runs")
+    workflow_version = models.ForeignKey(
+        WorkflowVersion, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     method = models.CharField(max_length=200)
     arguments = models.JSONField(default=dict, help_text="by name, plain; bytes as {'media': id}")
     selector = models.JSONField(
@@ -75,15 +90,35 @@ class Run(models.Model):
             models.Index(fields=["user", "model", "-created_at"], name="run_user_model_created"),
             models.Index(fields=["user", "-created_at"], name="run_user_created"),
             # All that lists count and narrow by, so that none of a run's long texts is read for it.
-            models.Index(fields=["user", "deleted_at", "model", "state", "method", "-created_at"], name="run_facts"),
+            models.Index(
+                fields=["user", "deleted_at", "model", "workflow", "state", "method", "-created_at"], name="run_facts"
+            ),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_deleted"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(model__isnull=False, workflow=None) | Q(model=None, workflow__isnull=False),
+                name="run_of_model_or_workflow",
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.model.slug}.{self.method} {self.id}"
+        return f"{self.subject.slug}.{self.method} {self.id}"
 
     def get_absolute_url(self) -> str:
         return reverse("play:run", args=[self.id])
+
+    @property
+    def subject(self) -> Model | Workflow:
+        """What was called."""
+        found = self.model or self.workflow
+        assert found is not None  # the row's own constraint
+        return found
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether some nodes of a workflow answered, and some failed."""
+        return self.state == self.State.FAILED and self.error.get("code") == MIXED
 
     @property
     def is_running(self) -> bool:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from clarifai_grpc.grpc.api.resources_pb2 import MethodSignature, ModelTypeField
 
-_MODEL = re.compile(r"([^/]{1,150})/([^/]{1,64})/models/([^/]{1,64})")
+_SUBJECT = r"([^/]{{1,150}})/([^/]{{1,64}})/{}/([^/]{{1,64}})"
+_MODEL = re.compile(_SUBJECT.format("models"))
+_WORKFLOW = re.compile(_SUBJECT.format("workflows"))
 _SELECTOR_KEYS = ("deployment_id", "deployment_user_id", "compute_cluster_id", "nodepool_id")
 _MEDIA_KINDS = {"IMAGE": "image/", "AUDIO": "audio/", "VIDEO": "video/"}
 _MAX_MEDIA_PER_CALL = 100
@@ -37,19 +39,21 @@ class AlreadyStarted(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """A message ``start``, its forms checked."""
+    """A message ``start``, its forms checked. ``subject`` is what is called: whose, in which app, and its id."""
 
     run_id: UUID
-    model: tuple[str, str, str]
+    subject: tuple[str, str, str]
     method: str
     arguments: dict[str, Any]
     version: str = ""
     selector: dict[str, str] = field(default_factory=dict)
     is_input_open: bool = False
+    is_workflow: bool = False
 
     @property
     def address(self) -> str:
-        return "{}/{}/models/{}".format(*self.model)
+        user_id, app_id, slug = self.subject
+        return f"{user_id}/{app_id}/{'workflows' if self.is_workflow else 'models'}/{slug}"
 
 
 @dataclass(frozen=True)
@@ -99,10 +103,14 @@ def parse_run_id(message: dict[str, Any]) -> UUID:
 
 def parse_start(message: dict[str, Any]) -> Request:
     """The message ``start`` as a request. Raises InputError that names what is malformed."""
-    match = _MODEL.fullmatch(_text(message, "model"))
+    is_workflow = "workflow" in message
+    kind, form = ("workflow", _WORKFLOW) if is_workflow else ("model", _MODEL)
+    match = form.fullmatch(_text(message, kind))
     if match is None:
-        raise InputError("model: an address like owner/main/models/hello is needed.")
+        raise InputError(f"{kind}: an address like owner/main/{kind}s/hello is needed.")
     arguments, selector = message.get("arguments", {}), message.get("selector", {})
+    if is_workflow and "input" in message:
+        arguments = {"": message["input"]}
     if not isinstance(arguments, dict):
         raise InputError("arguments: an object, by name, is needed.")
     if not isinstance(selector, dict) or not all(
@@ -111,12 +119,13 @@ def parse_start(message: dict[str, Any]) -> Request:
         raise InputError(f"selector: an object of text with {', '.join(_SELECTOR_KEYS)} is needed.")
     return Request(
         run_id=parse_run_id(message),
-        model=(match[1], match[2], match[3]),
+        subject=(match[1], match[2], match[3]),
         version=_text(message, "version", ""),
-        method=_text(message, "method"),
+        method=_text(message, "method", "predict" if is_workflow else None),
         arguments=arguments,
         selector={key: value for key, value in selector.items() if value},
         is_input_open=message.get("open_input") is True,
+        is_workflow=is_workflow,
     )
 
 
@@ -145,11 +154,11 @@ def prepare(user: User, request: Request) -> Prepared:
 
     Raises AlreadyStarted for a repetition; NotFoundError, DeployingError, InputError (``argument`` names the field).
     """
-    _check_new(user, request)
+    check_new(user, request)
     target = _targets.find(user, request)
     signature = _signature(request, target)
     reader = Reader(user)
-    arguments, inputs = _arguments(signature, request, reader)
+    arguments, inputs = read_arguments(signature, request, reader)
     return Prepared(
         target=target,
         signature=signature,
@@ -159,7 +168,8 @@ def prepare(user: User, request: Request) -> Prepared:
     )
 
 
-def _check_new(user: User, request: Request) -> None:
+def check_new(user: User, request: Request) -> None:
+    """Raises AlreadyStarted for a repetition, NotFoundError where the id is that of another's run."""
     run_id = Run._meta.pk.get_db_prep_value(request.run_id, connection)
     owner_id = _read_one("SELECT user_id FROM runs_run WHERE id = %s", run_id)
     if owner_id == user.pk:
@@ -191,7 +201,7 @@ class _Targets:
         self._lock = threading.Lock()
 
     def find(self, user: User, request: Request) -> Target:
-        key = (user.pk, request.model, request.version, *sorted(request.selector.items()))
+        key = (user.pk, request.subject, request.version, *sorted(request.selector.items()))
         sequence = _read_one("SELECT MAX(id) FROM catalog_change") or 0
         return self._fresh(key, sequence) or self._look_up(user, request, key, sequence)
 
@@ -214,7 +224,7 @@ _targets = _Targets()
 
 
 def _look_up(user: User, request: Request) -> Target:
-    model = Model.objects.visible_to(user).select_related("app__owner").at(*request.model).first()
+    model = Model.objects.visible_to(user).select_related("app__owner").at(*request.subject).first()
     if model is None:
         where = f"No model {request.address} for you."
         raise NotFoundError(f"{where} It does not exist, or is not shared with you. Nothing was run.")
@@ -265,7 +275,7 @@ def _signature(request: Request, target: Target) -> MethodSignature:
     for signature in target.signatures:
         if signature.name == request.method:
             return signature
-    name = request.model[2]
+    name = request.subject[2]
     if not target.signatures:
         state = f" Its deployment is {target.asked_state}." if target.asked_state else ""
         raise DeployingError(f"The methods of {name} are not known before it has been loaded once.{state}")
@@ -308,7 +318,7 @@ def _kinds(field: ModelTypeField) -> Iterator[str]:
         yield from _kinds(inner)
 
 
-def _arguments(signature: MethodSignature, request: Request, reader: Reader) -> tuple[dict[str, Any], list[Any]]:
+def read_arguments(signature: MethodSignature, request: Request, reader: Reader) -> tuple[dict[str, Any], list[Any]]:
     """The arguments as values, and those inputs of a stream that were given with the start."""
     streamed = stream_field(signature)
     fields = {field.name: field for field in signature.input_fields}

@@ -18,6 +18,7 @@ from playground.play.forms.parts import Field, Types, parts_of
 from playground.play.forms.values import KINDS, number_text, plain_default, to_plain, to_text
 from playground.protocol import signatures
 from playground.protocol.fields import choices_of, is_secret, range_of
+from playground.protocol.shapes import TYPE_NAMES, shape_of
 from playground.protocol.signatures import MISSING, MethodKind
 
 KIND_WORDS = {
@@ -39,7 +40,6 @@ _SHOWN_AS_MEDIA = frozenset(
 _COMPOUND = frozenset({"group", "list", "choices", "numbers", "array"})
 # How programs speak to a model in other protocols than ours: no person fills these in.
 TRANSPORTS = frozenset({"openai_transport", "openai_stream_transport", "mcp_transport"})
-_SHAPES: dict[int, str] = {value: name.lower() for name, value in Types.items()}
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ class FormField:
         spec = {
             "name": self.name,
             "kind": self.kind,
-            "type": _SHAPES.get(self.signature.type, "json_data"),
+            "type": TYPE_NAMES.get(self.signature.type, "json_data"),
             "required": self.is_required,
             "inner": self.is_inner,
             "nullable": default is None,
@@ -243,7 +243,7 @@ class FormField:
         if self.labels:
             spec["labels"] = self.labels
         if self.signature.type == Types.LIST and self.kind == "choices":
-            spec["of"] = _SHAPES.get(self.signature.type_args[0].type)
+            spec["of"] = TYPE_NAMES.get(self.signature.type_args[0].type)
         if default is not MISSING and self.kind != "secret":
             spec |= {"default": default, "defaultText": to_text(self.signature, default)}
         return spec
@@ -364,11 +364,3 @@ def _all_types(signature: Field) -> Iterator[Field]:
     yield signature
     for part in parts_of(signature):
         yield from _all_types(part.signature)
-
-
-def shape_of(signature: Field) -> dict[str, Any]:
-    """The type of an output as a small tree: {type, of: [...], name}."""
-    shape: dict[str, Any] = {"type": _SHAPES.get(signature.type, "json_data"), "name": signature.name}
-    if signature.type_args:
-        shape["of"] = [shape_of(inner) for inner in signature.type_args]
-    return shape

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from playground.catalog.models import Model, User
+from playground.catalog.models import Model, User, Workflow
 from playground.play.queries.places import mark_of
+from playground.runs.history import RELATED, search
 from playground.runs.history import list_runs as list_runs
-from playground.runs.history import search
 from playground.runs.models import Run, RunQuerySet
 
 SPANS = {
@@ -74,13 +74,13 @@ class Listing:
         return replace(self, runs=self.runs.filter(created_at__lte=run.created_at))
 
 
-def list_asked(user: User, model: Model | None, asked: Asked) -> Listing:
+def list_asked(user: User, subject: Model | Workflow | None, asked: Asked) -> Listing:
     """States are counted among what fits otherwise, so that each count is what a press on it shows."""
-    everything = found = list_runs(user, model)
+    everything = found = list_runs(user, subject)
     if asked.method:
         found = found.filter(method=asked.method)
-    if asked.model and model is None:
-        found = found.filter(model__slug=asked.model)
+    if asked.model and subject is None:
+        found = found.filter(Q(model__slug=asked.model) | Q(workflow__slug=asked.model))
     if asked.span:
         found = found.filter(created_at__gte=timezone.now() - SPANS[asked.span][1])
     if asked.text:  # read through once, not for each count
@@ -91,13 +91,13 @@ def list_asked(user: User, model: Model | None, asked: Asked) -> Listing:
         total=everything.count(),
         states={state: counts.get(state, 0) for state in Run.State.values},
         methods=_choices(everything, "method"),
-        models=_choices(everything, "model__slug") if model is None else [],
+        models=_subjects(everything) if subject is None else [],
     )
 
 
-def mark_runs(user: User, model: Model | None) -> str:
+def mark_runs(user: User, subject: Model | Workflow | None) -> str:
     """Changes when a list of these runs may: one comes, goes, or ends."""
-    runs = list_runs(user, model).order_by("state").values_list("state")
+    runs = list_runs(user, subject).order_by("state").values_list("state")
     states = runs.annotate(n=Count("*"), newest=Max("created_at"))
     return mark_of([str(facts) for facts in states])
 
@@ -106,9 +106,15 @@ def _choices(runs: RunQuerySet, field: str) -> list[str]:
     return list(runs.order_by(field).values_list(field, flat=True).distinct()[:MOST_CHOICES])
 
 
+def _subjects(runs: RunQuerySet) -> list[str]:
+    """The ids of models and workflows."""
+    names = {*_choices(runs, "model__slug"), *_choices(runs, "workflow__slug")}
+    return sorted(name for name in names if name is not None)
+
+
 def rows_of(listing: Listing) -> RunQuerySet:
     """What a row shows, and no more: arguments and answers may be megabytes."""
-    return listing.runs.defer(*HEAVY).select_related("model__app__owner")
+    return listing.runs.defer(*HEAVY).select_related(*RELATED)
 
 
 def describe_run(run: Run) -> dict[str, Any]:
