@@ -43,6 +43,13 @@ def test_the_method_stands_in_the_address(owner: User, model: Model, deployment:
     assert page.context["current"].name == "find"
 
 
+def test_one_that_this_version_lacks_is_told_of(owner: User, model: Model, deployment: Deployment) -> None:
+    page = browser(owner).get(model.get_absolute_url() + "?method=<gone>").content.decode()
+    assert "This version has no method" in page
+    assert "&lt;gone&gt;" in page
+    assert "has no method" not in browser(owner).get(model.get_absolute_url()).content.decode()
+
+
 def test_without_one_the_first_that_streams_is_chosen(owner: User, model: Model, deployment: Deployment) -> None:
     assert browser(owner).get(model.get_absolute_url()).context["current"].name == "generate"
 

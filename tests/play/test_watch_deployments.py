@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from playground.catalog.models import User
+from playground.catalog.models import Model, ModelVersion, User
 from playground.compute.models import Deployment, Transition
 from playground.compute.services import record_state
 from playground.play.queries.starts import Step, describe_start
@@ -39,6 +39,13 @@ def test_what_is_not_new_is_not_sent(owner: User, deployment: Deployment) -> Non
 def test_the_page_is_drawn_anew_when_its_forms_are_known(owner: User, deployment: Deployment) -> None:
     record_state(deployment.pk, "ready", generation=1)
     assert poll(browser(owner), deployment, forms="0")["HX-Refresh"] == "true"
+
+
+def test_a_page_keeps_its_forms_while_a_new_version_is_loaded(
+    owner: User, model: Model, deployment: Deployment
+) -> None:
+    ModelVersion.objects.create(model=model, folder="/nowhere")
+    assert "forms=1" in poll(browser(owner), deployment, forms="1").content.decode()
 
 
 def test_a_failure_shows_its_reason_and_log(owner: User, deployment: Deployment) -> None:

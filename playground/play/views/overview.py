@@ -75,6 +75,7 @@ def _show_model(
             "stream": any(form.is_stream for form in forms),
         },
         "current": _current(forms, asked_method, run.method if run else ""),
+        "gone_method": _gone(forms, asked_method or (run.method if run else "")),
         "run": run,
         "run_facts": describe_run(run) if run else None,
         "samples": _samples(forms),
@@ -114,6 +115,11 @@ def _current(forms: list[MethodForm], *names: str) -> MethodForm | None:
     named = (form for name in names for form in forms if form.name == name)
     streaming = (form for form in forms if form.kind is MethodKind.GENERATE)
     return next(itertools.chain(named, streaming, forms), None)
+
+
+def _gone(forms: list[MethodForm], name: str) -> str:
+    """The method asked for, where this version has none of this name."""
+    return "" if any(form.name == name for form in forms) else name[:80]
 
 
 def _samples(forms: list[MethodForm]) -> list[Reference]:

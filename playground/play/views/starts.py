@@ -60,7 +60,8 @@ def deployment_state(request: HttpRequest, pk: int) -> HttpResponse:
             raise Http404(f"No deployment {pk} for you.")
         return render(request, "play/_deployment_gone.html", {"name": request.GET.get("name", "")[:80]}, status=404)
     version = found.served_version
-    has_forms = bool(version and version.signatures)
+    # A page that has its forms keeps them while a new version is loaded.
+    has_forms = request.GET.get("forms") == "1" or bool(version and version.signatures)
     is_moving = found.state in ON_ITS_WAY
     if not is_moving and request.GET.get("seen") == _mark_of(found, has_forms):
         return HttpResponse(status=204)

@@ -39,7 +39,7 @@ function drawFailed(run, acts) {
   const error = run.error ?? { message: "The run failed." };
   const parts = [make("p", "notice__title", error.message)];
   if (run.state === "refused") parts.push(make("p", "", "Nothing was run."));
-  else if (run.outputs.length) parts.push(make("p", "", "What arrived is kept."));
+  else if (run.outputs.length && !error.message.includes("What arrived is kept")) parts.push(make("p", "", "What arrived is kept."));
   if (error.details && !error.message.includes(error.details)) parts.push(fold("What the model said", log(error.details), true));
   if (error.traceback) parts.push(fold("Traceback", log(error.traceback)));
   parts.push(actsRow(acts), foot(run, error));
