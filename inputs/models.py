@@ -149,7 +149,12 @@ class Input(models.Model):
     objects = InputQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["app", "slug"], name="input_slug_per_app")]
+        constraints = [
+            # What was deleted and may come back does not hold its id.
+            models.UniqueConstraint(
+                fields=["app", "slug"], condition=Q(deleted_at__isnull=True), name="input_slug_per_app"
+            )
+        ]
         indexes = [
             models.Index(
                 fields=["app", "-created_at", "-id"], condition=Q(deleted_at__isnull=True), name="input_newest"

@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='input',
-            constraint=models.UniqueConstraint(fields=('app', 'slug'), name='input_slug_per_app'),
+            constraint=models.UniqueConstraint(condition=models.Q(('deleted_at__isnull', True)), fields=('app', 'slug'), name='input_slug_per_app'),
         ),
         migrations.AddIndex(
             model_name='prediction',

@@ -1,8 +1,8 @@
 """A filter as conditions of a query, and the few ids that its narrowest part leaves.
 
 A filter that something makes narrow (a rare concept, a small dataset, a rare word) is answered from those ids alone;
-one that nothing does is answered by walking the inputs in their order, where matches are then near. So neither a rare nor a
-common thing among a million inputs makes a page wait.
+one that nothing does is answered by walking the inputs in their order, where matches are then near. So neither a
+rare nor a common thing among a million inputs makes a page wait.
 """
 
 from __future__ import annotations

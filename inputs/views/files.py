@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from inputs import addresses, pictures
+from inputs import addresses
 from inputs.models import Input
+from inputs.pictures import PREVIEW, THUMBNAIL, ensure_preview
 from playground.catalog.models import User
 from playground.media import views as media
 
@@ -25,7 +26,7 @@ _NOTHING = "Nothing is here for you. It does not exist, or is not shared with yo
 def thumbnail(request: HttpRequest, token: str) -> HttpResponseBase:
     """The small picture that was made when the input was added."""
     row = _find(request, token)
-    return row if not isinstance(row, Input) else _send_made(request, token, row, pictures.THUMBNAIL)
+    return row if not isinstance(row, Input) else _send_made(request, token, row, THUMBNAIL)
 
 
 @require_safe
@@ -34,8 +35,8 @@ def preview(request: HttpRequest, token: str) -> HttpResponseBase:
     row = _find(request, token)
     if not isinstance(row, Input):
         return row
-    pictures.ensure_preview(row)
-    return _send_made(request, token, row, pictures.PREVIEW)
+    ensure_preview(row)
+    return _send_made(request, token, row, PREVIEW)
 
 
 @require_safe

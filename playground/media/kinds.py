@@ -99,13 +99,15 @@ class Kind:
 
 def recognise(file: BinaryIO) -> Kind:
     """What the file is. Raises InputError for a picture that is broken, too large, or a decompression bomb."""
+    content_type = sniff(file)
+    return verify_image(file, said=content_type) if content_type.startswith("image/") else Kind(content_type)
+
+
+def sniff(file: BinaryIO) -> str:
+    """What the file says it is by its bytes; nothing of it is decoded but text."""
     file.seek(0)
     content_type = _by_magic(file.read(_HEAD))
-    if content_type.startswith("image/"):
-        return verify_image(file, said=content_type)
-    if content_type == OCTETS and _is_text(file):
-        return Kind(TEXT)
-    return Kind(content_type)
+    return TEXT if content_type == OCTETS and _is_text(file) else content_type
 
 
 def _by_magic(head: bytes) -> str:

@@ -39,9 +39,9 @@ __all__ = [
     "open_reference",
     "read_reference",
     "refer",
+    "refer_to",
     "store",
     "store_answer",
-    "store_known",
     "sweep",
     "verify_image",
 ]
@@ -64,9 +64,19 @@ def store(
     return _keep(file, recognise(file), owner, name, is_kept=is_kept, is_sample=is_sample)
 
 
-def store_known(file: BinaryIO, kind: Kind, owner: User | None, name: str = "") -> Reference:
-    """Keep some bytes that were examined already, held by an input."""
-    return _keep(file, kind, owner, name, is_kept=True, is_held=True)
+def refer_to(sha256: str, size: int, kind: Kind, owner: User | None, name: str = "") -> Reference:
+    """A reference, held by an input, to bytes that lie in their place and were examined; the lock is held."""
+    blob, _ = Blob.objects.get_or_create(sha256=sha256, defaults={"size": size})
+    return Reference.objects.create(
+        owner=owner,
+        blob=blob,
+        content_type=kind.content_type,
+        name=plain_name(name),
+        width=kind.width,
+        height=kind.height,
+        is_kept=True,
+        is_held=True,
+    )
 
 
 def refer(owner: User, reference: Reference, *, is_kept: bool = False) -> Reference:
@@ -131,7 +141,6 @@ def _keep(
     *,
     is_kept: bool = False,
     is_sample: bool = False,
-    is_held: bool = False,
 ) -> Reference:
     sha256, size = blobs.digest(file)
     with blobs.lock():
@@ -147,7 +156,6 @@ def _keep(
                 height=kind.height,
                 is_kept=is_kept,
                 is_sample=is_sample,
-                is_held=is_held,
             )
 
 

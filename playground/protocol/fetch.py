@@ -15,9 +15,9 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import httpcore
 import httpx
@@ -59,21 +59,32 @@ class Fence:
 
     def fetch(self, url: str) -> Fetched:
         """The content behind an address, through at most five redirects; raises InputError with the reason."""
+        content = bytearray()
+        found = self._follow(url, content.extend)
+        return Fetched(bytes(content), found.content_type, found.url)
+
+    def fetch_into(self, url: str, file: BinaryIO) -> Fetched:
+        """The same, written into a file as it comes: ``content`` stays empty."""
+        return self._follow(url, file.write)
+
+    def _follow(self, url: str, take: Callable[[bytes], object]) -> Fetched:
         deadline = time.monotonic() + self.timeout
         current = _parse(url)
         backend = _FencedBackend(self, deadline)
         with httpcore.ConnectionPool(ssl_context=_tls_context(), network_backend=backend, retries=0) as pool:
             for _ in range(MAX_REDIRECTS + 1):
-                answer = self._get(pool, current)
+                answer = self._get(pool, current, take)
                 if isinstance(answer, Fetched):
                     return answer
                 current = answer
         raise InputError(f"{_show(current)} cannot be fetched: more than {MAX_REDIRECTS} redirects")
 
-    def _get(self, pool: httpcore.ConnectionPool, url: httpx.URL) -> Fetched | httpx.URL:
+    def _get(
+        self, pool: httpcore.ConnectionPool, url: httpx.URL, take: Callable[[bytes], object]
+    ) -> Fetched | httpx.URL:
         try:
             with pool.stream("GET", str(url), headers=_headers(url), extensions=self._limits()) as response:
-                return self._read(response, url)
+                return self._read(response, url, take)
         except _TooLateError:
             raise InputError(f"{_show(url)} cannot be fetched: it took longer than {self.timeout:g} s") from None
         except httpcore.TimeoutException:
@@ -84,7 +95,9 @@ class Fence:
     def _limits(self) -> dict[str, Any]:
         return {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self.timeout)}
 
-    def _read(self, response: httpcore.Response, url: httpx.URL) -> Fetched | httpx.URL:
+    def _read(
+        self, response: httpcore.Response, url: httpx.URL, take: Callable[[bytes], object]
+    ) -> Fetched | httpx.URL:
         headers = httpx.Headers(response.headers)
         if response.status in _REDIRECTS and "location" in headers:
             return _parse(_joined(url, headers["location"]))
@@ -92,12 +105,13 @@ class Fence:
             raise InputError(f"{_show(url)} cannot be fetched: the server answered {response.status}")
         if headers.get("content-length", "").isdigit() and int(headers["content-length"]) > self.max_bytes:
             raise self._too_large(url)
-        content = bytearray()
+        size = 0
         for piece in self._pieces(response, headers, url):
-            content += piece
-            if len(content) > self.max_bytes:
+            size += len(piece)
+            if size > self.max_bytes:
                 raise self._too_large(url)
-        return Fetched(bytes(content), headers.get("content-type", "").partition(";")[0].strip().lower(), str(url))
+            take(piece)
+        return Fetched(b"", headers.get("content-type", "").partition(";")[0].strip().lower(), str(url))
 
     def _pieces(self, response: httpcore.Response, headers: httpx.Headers, url: httpx.URL) -> Iterator[bytes]:
         encoding = headers.get("content-encoding", "identity").strip().lower()
