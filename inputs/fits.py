@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from clarifai_grpc.grpc.api import resources_pb2
-
 from playground.protocol import signatures
-
-Types = resources_pb2.ModelTypeField.DataType
-Field = resources_pb2.ModelTypeField
-Signature = resources_pb2.MethodSignature
+from playground.protocol.fields import Field, Types
+from playground.protocol.signatures import Signature
 
 KINDS = ("image", "text", "audio", "video")
 WORDS = {"image": "picture", "text": "text", "audio": "sound", "video": "film"}

@@ -12,6 +12,7 @@ import { bring } from "./parts.js";
 await bring(document);
 // It asks its parts for their values the moment it stands.
 if (document.querySelector("play-page")) import("./elements/play-page.js");
+if (document.querySelector("input-viewer")) import("./elements/input-viewer.js");
 document.addEventListener("htmx:load", (event) => event.target !== document.body && bring(event.target.parentNode ?? document));
 
 document.addEventListener("click", async (event) => {
