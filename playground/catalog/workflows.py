@@ -24,7 +24,7 @@ from playground.catalog.models import (
 )
 from playground.catalog.sharing import check_visibility
 from playground.protocol.errors import InputError, NotFoundError
-from playground.sdk.graphs import GraphError, Plan, make_plan, read_yaml, to_plain, with_lines, write_yaml
+from playground.sdk.graphs import GraphError, Plan, Problem, make_plan, read_yaml, to_plain, with_lines, write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,11 +48,24 @@ def add_workflow(
     """
     require_role(user, app, Role.MEMBER)
     graph = read_yaml(text)
+    check(user, app, text)
+    return _store(user, app, graph, text, workflow_id or graph.id, description, visibility)
+
+
+def check(user: User, app: App, text: str) -> Plan:
+    """The plan of a workflow that ``text`` would be in ``app``. Raises GraphError with every problem and its line."""
+    graph = read_yaml(text)
     try:
-        plan_graph(user, _within(graph, app))
+        return plan_graph(user, _within(graph, app))
     except GraphError as error:
         raise with_lines(error, text) from None
-    return _store(user, app, graph, text, workflow_id or graph.id, description, visibility)
+
+
+def check_new(app: App, text: str) -> None:
+    """Raises GraphError where ``app`` has a workflow of this id already: it is edited, not made anew."""
+    slug = read_yaml(text).id
+    if slug and app.workflows.filter(slug=slug).exists():
+        raise with_lines(GraphError([Problem(f"{app} has a workflow {slug} already: edit that one.", key="id")]), text)
 
 
 def add_graph(

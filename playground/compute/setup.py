@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playground import runner
+from playground import catalog, runner
 from playground.catalog.services import add_model, ensure_owner
+from playground.catalog.workflows import add_workflow
 from playground.compute.models import Cluster, Nodepool
 from playground.compute.services import ensure_shared_deployment
 
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
 CLUSTER_ID = "local"
 NODEPOOL_ID = "shared"
 EXAMPLES = Path(runner.__file__).parent / "examples"
+WORKFLOWS = Path(catalog.__file__).parent / "examples"
 # In the order in which they are made ready; `hello` needs no environment and is there at once.
 BUILT_IN = ("hello", "smollm2", "nanodet", "efficientnet", "movenet", "blazeface", "selfie", "speak")
 
 
 def ensure(*, demo: bool = True) -> None:
-    """Owner, app, cluster, shared nodepool and the built-in models with their shared deployments.
+    """Owner, app, cluster, shared nodepool, the built-in models with their shared deployments, and workflows of them.
 
     Without ``demo`` only ``hello`` is among them, which needs neither downloads nor much memory.
     """
@@ -30,6 +32,8 @@ def ensure(*, demo: bool = True) -> None:
     for folder in built_in_folders():
         if demo or folder.name == BUILT_IN[0]:
             ensure_built_in_model(app, folder)
+    if demo:
+        ensure_built_in_workflows(owner, app)
 
 
 def ensure_shared_nodepool(owner: User) -> Nodepool:
@@ -55,3 +59,11 @@ def ensure_built_in_model(app: App, folder: Path) -> None:
     """The folder as a model of ``app``, its latest version being the folder as it is now."""
     version = add_model(app, folder)
     ensure_shared_deployment(version.model, min_replicas=0)
+
+
+def ensure_built_in_workflows(owner: User, app: App) -> None:
+    """Those that are not there; one that was edited stays as it is."""
+    known = set(app.workflows.values_list("slug", flat=True))
+    for file in sorted(WORKFLOWS.glob("*.yaml")):
+        if file.stem not in known:
+            add_workflow(owner, app, file.read_text(encoding="utf-8"))

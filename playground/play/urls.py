@@ -21,10 +21,14 @@ from playground.play.views import (
     runs,
     starts,
     versions,
+    workflow_api,
+    workflow_edits,
+    workflows,
 )
 
 app_name = "play"
 MODEL = "<str:user_id>/<str:app_id>/models/<str:model_id>"
+WORKFLOW = "<str:user_id>/<str:app_id>/workflows/<str:workflow_id>"
 DEPLOYMENT = "compute/deployments/<str:user_id>/<str:deployment_id>"
 
 urlpatterns = [
@@ -77,4 +81,16 @@ urlpatterns = [
     path(f"{MODEL}/runs", runs.model_runs, name="model_runs"),
     path(f"{MODEL}/runs/table", runs.model_table, name="model_runs_table"),
     path(f"{MODEL}/runs/recent", overview.recent, name="recent"),
+    path("workflows/", workflows.workflows, name="workflows"),
+    path("workflows/new", workflow_edits.new, name="workflow_new"),
+    path("workflows/check", workflow_edits.check, name="workflow_check"),
+    path(WORKFLOW, workflows.workflow, name="workflow"),
+    path(f"{WORKFLOW}/target", chooser.workflow_target, name="workflow_target"),
+    path(f"{WORKFLOW}/runs", workflows.runs, name="workflow_runs"),
+    path(f"{WORKFLOW}/runs/table", workflows.runs_table, name="workflow_runs_table"),
+    path(f"{WORKFLOW}/runs/recent", workflows.recent, name="workflow_recent"),
+    path(f"{WORKFLOW}/api", workflow_api.workflow_api, name="workflow_api"),
+    path(f"{WORKFLOW}/edit", workflow_edits.edit, name="workflow_edit"),
+    path(f"{WORKFLOW}/yaml", workflow_edits.yaml, name="workflow_yaml"),
+    path(f"{WORKFLOW}/delete", workflow_edits.delete, name="workflow_delete"),
 ]

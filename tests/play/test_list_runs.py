@@ -177,7 +177,7 @@ def test_a_link_is_made_read_and_withdrawn(owner: User, stranger: User, run: Run
     run.refresh_from_db()
     assert f"http://testserver{run.shared_url}" in made
     page = reader.get(run.shared_url)
-    assert (page.status_code, page.context["sees_model"]) == (200, False)
+    assert (page.status_code, page.context["sees_subject"]) == (200, False)
     assert "olive" in page.content.decode()
     assert "Try it yourself" not in page.content.decode()
     assert reader.get(run.get_absolute_url()).status_code == 404

@@ -97,7 +97,7 @@ def _code_context(
         "run": run,
         "code": code,
         "language": language if language in LANGUAGES else LANGUAGES[0],
-        "is_out_of_reach": _is_out_of_reach(request),
+        "is_out_of_reach": is_out_of_reach(request),
     }
 
 
@@ -131,7 +131,7 @@ def gateway_address(request: HttpRequest) -> str:
     return f"http://{dialled(host)}:{settings.GATEWAY_PORT}"
 
 
-def _is_out_of_reach(request: HttpRequest) -> bool:
+def is_out_of_reach(request: HttpRequest) -> bool:
     """Whether the page is read from elsewhere while the API listens on its own machine alone."""
     is_closed = _is_loopback(settings.GATEWAY_HOST)
     return is_closed and not _is_loopback(urlsplit(f"//{request.get_host()}").hostname or "")

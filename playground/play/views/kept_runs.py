@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
-from playground.catalog.models import Model, User
+from playground.catalog.models import User
 from playground.media.views import send
 from playground.play.forms import list_forms
 from playground.play.queries.runs import describe_arguments, describe_run
@@ -24,12 +24,12 @@ from playground.runs.models import Run
 def show_shared(request: HttpRequest, user: User, run_id: UUID, key: str) -> HttpResponse:
     """Another's run, to be read: whoever is signed in and has its link."""
     run = _find(user, run_id, key)
-    sees_model = Model.objects.visible_to(user).filter(pk=run.model_id).exists()
+    sees_subject = Run.objects.filter(pk=run.pk).of_what_is_seen_by(user).exists()
     context = {
         "area": "runs",
         "run": run,
         "key": key,
-        "sees_model": sees_model,
+        "sees_subject": sees_subject,
         "arguments": describe_arguments(run, key),
         "run_facts": describe_run(run),
         "shape": _shape(run),

@@ -22,6 +22,7 @@ from playground.play.views.asking import user_of
 from playground.play.views.kept_runs import show_shared
 from playground.play.views.picker import picker_context
 from playground.play.views.starts import start_context
+from playground.play.views.workflows import show_run as show_workflow_run
 from playground.protocol.signatures import MethodKind
 from playground.runs.models import Run
 
@@ -39,11 +40,13 @@ def model(request: HttpRequest, user_id: str, app_id: str, model_id: str, versio
 @login_required
 @require_safe
 def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """The model's page with this run open; another's run by its link, to be read."""
+    """The page of its model or workflow with this run open; another's run by its link, to be read."""
     user = user_of(request)
     found = list_runs(user).filter(pk=run_id).first()
     if found is None:
         return show_shared(request, user, run_id, request.GET.get("key", ""))
+    if found.model is None:
+        return show_workflow_run(request, user, found)
     return _show_model(request, found.model, found.model.latest, "", found)
 
 

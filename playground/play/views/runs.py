@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from playground.catalog.models import Model, User
+from playground.catalog.models import Model, User, Workflow
 from playground.play.queries.models import find_model
 from playground.play.queries.runs import SPANS, list_asked, list_runs, mark_runs, read_asked, rows_of
 from playground.play.views.asking import user_of
@@ -28,7 +28,7 @@ PAGE_SIZE = 50
 @require_safe
 def runs(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    return render(request, "play/runs.html", {"area": "runs", **_list(request, user, None)})
+    return render(request, "play/runs.html", {"area": "runs", **list_context(request, user, None)})
 
 
 @login_required
@@ -36,46 +36,50 @@ def runs(request: HttpRequest) -> HttpResponse:
 def model_runs(request: HttpRequest, user_id: str, app_id: str, model_id: str) -> HttpResponse:
     user = user_of(request)
     found = find_model(user, user_id, app_id, model_id)
-    return render(request, "play/model_runs.html", head_of(user, found, "runs") | _list(request, user, found))
+    return render(request, "play/model_runs.html", head_of(user, found, "runs") | list_context(request, user, found))
 
 
 @login_required
 @require_safe
 def table(request: HttpRequest) -> HttpResponse:
     """The list alone, for the page that keeps it right; 204 when nothing is new."""
-    return _part(request, user_of(request), None)
+    return part(request, user_of(request), None)
 
 
 @login_required
 @require_safe
 def model_table(request: HttpRequest, user_id: str, app_id: str, model_id: str) -> HttpResponse:
     user = user_of(request)
-    return _part(request, user, find_model(user, user_id, app_id, model_id))
+    return part(request, user, find_model(user, user_id, app_id, model_id))
 
 
-def _part(request: HttpRequest, user: User, model: Model | None) -> HttpResponse:
-    if request.GET.get("seen") == _mark(request, user, model):
+def part(request: HttpRequest, user: User, subject: Model | Workflow | None) -> HttpResponse:
+    """The list alone; 204 when nothing is new."""
+    if request.GET.get("seen") == _mark(request, user, subject):
         return HttpResponse(status=204)
-    return render(request, "play/_runs.html", _list(request, user, model))
+    return render(request, "play/_runs.html", list_context(request, user, subject))
 
 
-def _mark(request: HttpRequest, user: User, model: Model | None) -> str:
-    return f"{mark_runs(user, model)}{request.GET.get('keep', '')[:36]}"
+def _mark(request: HttpRequest, user: User, subject: Model | Workflow | None) -> str:
+    return f"{mark_runs(user, subject)}{request.GET.get('keep', '')[:36]}"
 
 
-def _list(request: HttpRequest, user: User, model: Model | None) -> dict[str, Any]:
-    """``keep`` is the newest run on screen while somebody is among the rows: later ones are counted, not shown."""
-    seen = _mark(request, user, model)
+def list_context(request: HttpRequest, user: User, subject: Model | Workflow | None) -> dict[str, Any]:
+    """The runs of one model or workflow, or all.
+
+    ``keep`` is the newest run on screen while somebody is among the rows: later ones are counted, not shown.
+    """
+    seen = _mark(request, user, subject)
     asked = read_asked(request.GET.dict())
-    listing = list_asked(user, model, asked)
+    listing = list_asked(user, subject, asked)
     newer = 0
     if kept := _kept(user, request.GET.get("keep", "")):
         newer = listing.runs.filter(created_at__gt=kept.created_at).count()
         listing = listing.upto(kept)
     page = Paginator(rows_of(listing), PAGE_SIZE).get_page(request.GET.get("page"))
     return {
-        "here": _address(model),
-        "model": model,
+        "here": _address(subject),
+        "model": subject,
         "asked": asked,
         "listing": listing,
         "page": page,
@@ -86,10 +90,11 @@ def _list(request: HttpRequest, user: User, model: Model | None) -> dict[str, An
     }
 
 
-def _address(model: Model | None) -> str:
-    if model is None:
+def _address(subject: Model | Workflow | None) -> str:
+    if subject is None:
         return reverse("play:runs")
-    return reverse("play:model_runs", args=[model.app.owner.username, model.app.slug, model.slug])
+    name = "play:workflow_runs" if isinstance(subject, Workflow) else "play:model_runs"
+    return reverse(name, args=[subject.app.owner.username, subject.app.slug, subject.slug])
 
 
 def _kept(user: User, run_id: str) -> Run | None:

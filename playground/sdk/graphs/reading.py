@@ -63,8 +63,8 @@ def with_lines(error: GraphError, text: str) -> GraphError:
     numbers = {str(node.get("id")): number for number, node in enumerate(nodes)}
     found = []
     for problem in error.problems:
-        path = (*base, "nodes", numbers.get(problem.node, 0), *((problem.key,) if problem.key else ()))
-        line = problem.line or (lines.at(path) if problem.node in numbers else 0)
+        inside = ("nodes", numbers[problem.node]) if problem.node in numbers else ()
+        line = problem.line or lines.at((*base, *inside, *((problem.key,) if problem.key else ())))
         found.append(replace(problem, line=line))
     return GraphError(found)
 

@@ -7,7 +7,7 @@ class RunActs extends HTMLElement {
   }
 
   get #run() {
-    return this.closest("run-view").run;
+    return this.closest("run-view, workflow-view").run;
   }
 
   get #address() {
