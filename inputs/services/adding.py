@@ -192,7 +192,8 @@ class _There:
         )
         self._bytes = {row.reference.blob_id: row for row in same if row.reference is not None}
         urls = {one.url for one in given if one.url}
-        self._urls = {row.source_url: row for row in rows.filter(source_url__in=urls)} if urls else {}
+        fetched = rows.filter(source_url__in=urls).exclude(status=Status.FAILED)  # what failed may be tried again
+        self._urls = {row.source_url: row for row in fetched} if urls else {}
 
     def existing(self, given: Given, looked: Looked | None) -> Input | DuplicateError | None:
         """The input that has the same bytes, where a second shall not be; an error where that is refused."""
@@ -221,9 +222,10 @@ def _row(user: User, app: App, given: Given, looked: Looked | None) -> Input:
         owner=user,
         slug=given.slug or new_input_id(),
         kind=given.kind or Kind.IMAGE,
-        name=media.plain_name(given.name)[:MAX_NAME],
+        name=media.plain_name(given.name).strip()[:MAX_NAME],
         metadata=check_metadata(given.metadata),
         source_url=given.url or "",
+        facts=dict(given.facts),
         status=Status.WAITING,
         status_words="It will be fetched soon.",
     )

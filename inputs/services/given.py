@@ -57,7 +57,8 @@ class Given:
     """One thing to be kept: exactly one of ``data``, ``upload``, ``reference``, ``text`` and ``url``.
 
     ``on_duplicate`` says what to do where the app has the same bytes: refuse, offer the one that is there instead of a
-    second, or keep both. ``kind`` is what a ``url`` is said to lead to, until its bytes say it.
+    second, or keep both. ``kind`` is what a ``url`` is said to lead to, until its bytes say it. ``facts`` are kept
+    beside those that its bytes tell.
     """
 
     slug: str = ""
@@ -72,6 +73,7 @@ class Given:
     datasets: Sequence[str] = ()
     on_duplicate: OnDuplicate = "refuse"
     kind: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def check(given: Given) -> None:

@@ -38,7 +38,7 @@ def fill(row: Input, looked: Looked) -> None:
     row.kind, row.name = looked.kind, row.name or looked.name
     row.status, row.status_words = Status.READY, ""
     row.width, row.height, row.duration_s = seen.width, seen.height, seen.duration_s
-    row.captured_at, row.facts = seen.captured_at, looked.facts
+    row.captured_at, row.facts = seen.captured_at, {**row.facts, **looked.facts}
     row.has_thumbnail = bool(seen.thumbnail)
 
 

@@ -1,4 +1,4 @@
-"""Database work for asynchronous code: one thread with one connection, away from the loop."""
+"""Database work for asynchronous code: a thread with a connection, or a few of them, away from the loop."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ T = TypeVar("T")
 
 
 class DatabaseThread:
-    """``await thread(function, …)`` runs ``function`` where it may use the ORM, one after another."""
+    """``await thread(function, …)`` runs ``function`` where it may use the ORM: one after another, or so many at once.
 
-    def __init__(self, name: str) -> None:
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
+    A single thread keeps its connection; of several, each lets go of its own when it is done.
+    """
+
+    def __init__(self, name: str, *, threads: int = 1) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._run = _fresh if threads == 1 else _alone
 
     async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, partial(_fresh, function, *args, **kwargs))
+        return await loop.run_in_executor(self._executor, partial(self._run, function, *args, **kwargs))
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._executor, _close)
@@ -34,6 +38,13 @@ class DatabaseThread:
 def _fresh(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     close_old_connections()
     return function(*args, **kwargs)
+
+
+def _alone(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    try:
+        return _fresh(function, *args, **kwargs)
+    finally:
+        _close()
 
 
 def _close() -> None:

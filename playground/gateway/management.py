@@ -1,7 +1,8 @@
 """All V2 calls that are no prediction: one door that authenticates, finds the handler and answers in-band.
 
 A call that we do not have is answered by its own reply type with a status that says so. Reads and acts have a thread
-each, so that neither holds up calls that want to be routed, nor an act a read.
+each, so that neither holds up calls that want to be routed, nor an act a read. Uploads, which take long, have a few of
+their own.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from google.protobuf.message import DecodeError
 
 from playground.catalog.models import User
 from playground.compute.database import DatabaseThread
+from playground.gateway.access import read_token
 from playground.gateway.families import (
     apps,
     clusters,
     deployment_edits,
     deployments,
+    input_edits,
+    inputs,
     logs,
     model_edits,
     model_types,
@@ -31,9 +35,12 @@ from playground.gateway.families import (
     nodepools,
     places,
     runners,
+    uploads,
     users,
+    workflows,
 )
 from playground.gateway.requests import new_request_id
+from playground.gateway.workflows import Workflows
 from playground.protocol.errors import InputError, NotFoundError, PlaygroundError, ServerError, to_status
 
 if TYPE_CHECKING:
@@ -57,11 +64,18 @@ FAMILIES = (
     runners,
     logs,
     places,
+    inputs,
+    input_edits,
+    uploads,
+    workflows,
 )
 HANDLERS: dict[str, Callable[[User, Any], Any]] = {
     name: handler for family in FAMILIES for name, handler in family.HANDLERS.items()
 }
 ACTS = ("Post", "Patch", "Put", "Delete")
+UPLOADS = frozenset(uploads.HANDLERS)
+UPLOADS_AT_ONCE = 3
+RUN_WORKFLOW = "PostWorkflowResults"
 Answer: TypeAlias = Callable[[bytes, Any], Awaitable[bytes]]
 _SERVICE = service_pb2.DESCRIPTOR.services_by_name["V2"]
 log = logging.getLogger(__name__)
@@ -74,10 +88,17 @@ class Management:
         self._authenticator = authenticator
         self._reads = DatabaseThread("management-reads")
         self._acts = DatabaseThread("management-acts")
+        self._uploads = DatabaseThread("management-uploads", threads=UPLOADS_AT_ONCE)
+        self._workflows = Workflows(self._reads)
+
+    def answers_at(self, address: str) -> None:
+        """Where this gateway is called: workflows call their models there."""
+        self._workflows.address = address
 
     async def close(self) -> None:
         await self._reads.close()
         await self._acts.close()
+        await self._uploads.close()
 
     def handler(self, name: str) -> grpc.RpcMethodHandler[Any, Any] | None:
         """None for what the protocol does not have, or has as a stream of requests."""
@@ -94,7 +115,7 @@ class Management:
         return grpc.unary_stream_rpc_method_handler(answer_once)
 
     def _answer(self, name: str, method: MethodDescriptor) -> Answer:
-        database = self._acts if name.startswith(ACTS) else self._reads
+        database = self._thread_of(name)
         request_type = message_factory.GetMessageClass(method.input_type)
         reply_type = message_factory.GetMessageClass(method.output_type)
 
@@ -103,7 +124,11 @@ class Management:
             request_id = new_request_id(metadata)
             try:
                 caller = await self._authenticator.caller(metadata)
-                reply = await database(_answer, name, caller.pk, _parse(request_type, content))
+                if name == RUN_WORKFLOW:
+                    token = read_token(metadata)
+                    reply = await self._workflows.results(caller.pk, token, _parse(request_type, content))
+                else:
+                    reply = await database(_answer, name, caller.pk, request_type, content)
             except PlaygroundError as error:
                 reply = _failure(reply_type, error, request_id)
             except Exception:
@@ -114,26 +139,32 @@ class Management:
 
         return answer
 
+    def _thread_of(self, name: str) -> DatabaseThread:
+        if name in UPLOADS:
+            return self._uploads
+        return self._acts if name.startswith(ACTS) else self._reads
 
-def _parse(request_type: type[Message], content: bytes) -> Message:
+
+def _parse(request_type: type[Message], content: bytes) -> Any:
     try:
         return request_type.FromString(content)
     except DecodeError:
         raise InputError(f"The request is no {request_type.DESCRIPTOR.name}.") from None
 
 
-def _answer(name: str, user_pk: int, request: Message) -> Any:
-    handler = HANDLERS.get(name)
+def _answer(name: str, user_pk: int, request_type: type[Message], content: bytes) -> Any:
+    request, handler = _parse(request_type, content), HANDLERS.get(name)
     if handler is None:
         raise NotFoundError(f"This server does not have the call {name} yet.", code=StatusCode.NOT_IMPLEMENTED)
     caller = User.objects.get(pk=user_pk)
-    if name.startswith(ACTS):
+    if name.startswith(ACTS) and name not in UPLOADS:
         with transaction.atomic():  # a request that names several things does all of it or nothing
             reply = handler(caller, request)
     else:
         reply = handler(caller, request)
-    reply.status.code = StatusCode.SUCCESS
-    reply.status.description = "Ok"
+    if not reply.status.code:  # what went wrong with some of several, the reply tells itself
+        reply.status.code = StatusCode.SUCCESS
+        reply.status.description = "Ok"
     return reply
 
 

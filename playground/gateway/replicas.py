@@ -35,7 +35,7 @@ MESSAGE_OPTIONS = (
 )
 _NEVER_REACHED = re.compile("failed to connect|errors resolving")  # how gRPC says that nothing was sent
 _TOO_LARGE = "larger than max"
-_FETCH = fenced_fetch(settings.FETCH_ALLOW)
+FETCH = fenced_fetch(settings.FETCH_ALLOW)
 
 
 class Upstream(Protocol):
@@ -70,7 +70,7 @@ def connect(endpoint: Endpoint) -> Replica:
         return PipeReplica(endpoint)
     if endpoint.dialect != OFFICIAL:
         return GrpcReplica(endpoint)
-    return OfficialReplica(GrpcReplica(endpoint), Dialect(signatures_from_json(endpoint.signatures), _FETCH))
+    return OfficialReplica(GrpcReplica(endpoint), Dialect(signatures_from_json(endpoint.signatures), FETCH))
 
 
 def never_reached() -> UnavailableError:

@@ -15,6 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 
 from playground.catalog.changes import ChangeWatcher
+from playground.catalog.links import dialled
 from playground.compute.controller import Controller
 from playground.compute.database import DatabaseThread
 from playground.compute.traffic import Traffic
@@ -75,6 +76,7 @@ class Gateway:
                 f"The database in {settings.DATA_DIR} is not ready ({error}): run manage.py playground once, or "
                 "manage.py migrate."
             ) from None
+        self._management.answers_at(f"{dialled(host)}:{bound}")
         self._call_log.start()
         await self.controller.start()
         self._server.add_generic_rpc_handlers(

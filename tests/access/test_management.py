@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,8 @@ from clarifai_grpc.grpc.api import resources_pb2 as r
 from clarifai_grpc.grpc.api import service_pb2 as s
 from django.db import transaction
 
-from playground.catalog.models import PUBLIC, User
+from inputs.services import Given, add_inputs
+from playground.catalog.models import PRIVATE, PUBLIC, App, User
 from playground.compute import services
 from playground.compute.models import Deployment, Nodepool, Replica
 from playground.gateway.management import HANDLERS
@@ -29,6 +31,7 @@ from tests.access.table import (
     Row,
     tried,
 )
+from tests.gateway.inputs_wire import text
 from tests.gateway.live import ECHO
 
 if TYPE_CHECKING:
@@ -44,6 +47,7 @@ ECHO_WORKER = r.Worker(model=r.Model(id="echo", user_id="olive", app_id="main"))
 OPEN_WORKER = r.Worker(model=r.Model(id="open", user_id="olive", app_id="main"))
 NOBODY_ELSE: Row = (OK, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED)
 NONE_AT_ALL: Row = (REFUSED,) * 6
+BY_MEMBERS: Row = (OK, OK, OK, REFUSED, HIDDEN, OK)
 
 
 def at(cluster: str, nodepool: str, user: str = "") -> r.Nodepool:
@@ -56,6 +60,10 @@ SHARED = at("local", "shared")
 def deployment(slug: str, **fields: Any) -> r.Deployment:
     few = r.AutoscaleConfig(min_replicas=0, max_replicas=1)
     return r.Deployment(id=slug, **{"autoscale_config": few} | fields)
+
+
+def workflow(slug: str) -> r.Workflow:
+    return r.Workflow(id=slug, nodes=[r.WorkflowNode(id="only", model=ECHO_WORKER.model)])
 
 
 # In the columns: owner, co-owner, member, viewer, stranger, administrator.
@@ -90,6 +98,14 @@ READS: list[tuple[str, Message, Row]] = [
     ("ListLogEntries", s.ListLogEntriesRequest(user_app_id=APP, runner_id="runner-shared-echo"), FOR_APP_OWNERS),
     ("ListLogEntries", s.ListLogEntriesRequest(user_app_id=APP, runner_id="runner-olives"), OLIVES_OWN),
     ("ListLogEntries", s.ListLogEntriesRequest(user_app_id=MERLE, runner_id="runner-merles"), MERLES_OWN),
+    ("GetWorkflow", s.GetWorkflowRequest(user_app_id=APP, workflow_id="flow"), IN_THE_APP),
+    ("GetWorkflow", s.GetWorkflowRequest(user_app_id=APP, workflow_id="seen"), ALL),
+    ("ListWorkflowVersions", s.ListWorkflowVersionsRequest(user_app_id=APP, workflow_id="flow"), IN_THE_APP),
+    ("GetInput", s.GetInputRequest(user_app_id=APP, input_id="olives"), IN_THE_APP),
+    ("ListInputs", s.ListInputsRequest(user_app_id=APP), IN_THE_APP),
+    ("ListDatasetInputs", s.ListDatasetInputsRequest(user_app_id=APP, dataset_id="all"), IN_THE_APP),
+    ("GetInputCount", s.GetInputCountRequest(user_app_id=APP), IN_THE_APP),
+    ("GetInputsAddJob", s.GetInputsAddJobRequest(user_app_id=APP, id="job"), IN_THE_APP),
 ]
 
 ACTS: list[tuple[str, Message, Row]] = [
@@ -203,6 +219,19 @@ ACTS: list[tuple[str, Message, Row]] = [
         s.DeleteNodepoolsRequest(user_app_id=APP, compute_cluster_id="olive-cluster", ids=["spare"]),
         OLIVES_OWN,
     ),
+    ("PostWorkflows", s.PostWorkflowsRequest(user_app_id=APP, workflows=[workflow("new")]), BY_MEMBERS),
+    ("PatchWorkflows", s.PatchWorkflowsRequest(user_app_id=APP, workflows=[workflow("flow")]), BY_MEMBERS),
+    (
+        "PatchWorkflows",
+        s.PatchWorkflowsRequest(user_app_id=APP, workflows=[r.Workflow(id="flow", visibility=SEEN)]),
+        FOR_APP_OWNERS,
+    ),
+    ("DeleteWorkflow", s.DeleteWorkflowRequest(user_app_id=APP, workflow_id="flow"), FOR_APP_OWNERS),
+    ("DeleteWorkflows", s.DeleteWorkflowsRequest(user_app_id=APP, ids=["flow"]), FOR_APP_OWNERS),
+    ("PostInputs", s.PostInputsRequest(user_app_id=APP, inputs=[text("new")]), BY_MEMBERS),
+    ("PatchInputs", s.PatchInputsRequest(user_app_id=APP, inputs=[r.Input(id="olives")]), BY_MEMBERS),
+    ("DeleteInputs", s.DeleteInputsRequest(user_app_id=APP, ids=["olives"]), (OK, OK, REFUSED, REFUSED, HIDDEN, OK)),
+    ("DeleteInput", s.DeleteInputRequest(user_app_id=APP, input_id="merles"), BY_MEMBERS),
     ("PostRunners", s.PostRunnersRequest(user_app_id=APP), NONE_AT_ALL),
     ("DeleteRunners", s.DeleteRunnersRequest(user_app_id=APP), NONE_AT_ALL),
 ]
@@ -211,7 +240,7 @@ ACTS: list[tuple[str, Message, Row]] = [
 @pytest.fixture(autouse=True)
 def _world(settings: Any, tmp_path: Any) -> None:
     """With a replica of each deployment, a nodepool that nothing uses, and a model that nothing deploys."""
-    settings.LOG_DIR = tmp_path
+    settings.LOG_DIR = settings.MEDIA_ROOT = tmp_path
     world.make(ECHO)
     for row in Deployment.objects.all():
         Replica.objects.create(deployment=row, nodepool=row.nodepool, slug=f"runner-{row.slug}")
@@ -220,6 +249,13 @@ def _world(settings: Any, tmp_path: Any) -> None:
     bare = app.models.create(slug="bare")
     for slug in ("old", "new"):
         bare.versions.create(slug=slug, folder=str(ECHO))
+    for slug, visibility in (("flow", PRIVATE), ("seen", PUBLIC)):
+        flow = app.workflows.create(slug=slug, visibility=visibility)
+        graph = {"workflow": {"id": slug, "nodes": [{"id": "only", "model": {"model_id": "echo"}}]}}
+        flow.versions.create(graph=graph, yaml=json.dumps(graph))
+    for name, slug in ((world.OWNER, "olives"), (world.MEMBER, "merles")):
+        given = [Given(slug=slug, text=slug, datasets=["all"])]
+        add_inputs(User.objects.get(username=name), app, given, job="job")
 
 
 def call(name: str, method: str, request: Message) -> Any:
@@ -253,6 +289,7 @@ def test_acting(method: str, request_: Message, row: Row) -> None:
 
 def test_no_call_is_left_untried() -> None:
     listed = {"ListApps", "ListModels", "ListDeployments", "ListComputeClusters", "ListNodepools", "ListRunners"}
+    listed |= {"ListWorkflows"}
     labels = {"ListModelTypes", "ListCloudProviders", "ListCloudRegions", "ListInstanceTypes"}
     alike = {"PatchRunners", "PatchModelVersions", "DeleteApp", "DeleteComputeClusters"}
     assert set(HANDLERS) == {method for method, _, _ in READS + ACTS} | listed | labels | alike
@@ -290,6 +327,12 @@ LISTS: list[tuple[str, Message, str, dict[str, set[str]]]] = [
         {"": set(), world.MEMBER: {"merles", "shared"}, world.ADMIN: {"merles"}},
     ),
     (
+        "ListWorkflows",
+        s.ListWorkflowsRequest(user_app_id=APP),
+        "workflows",
+        {"": {"flow", "seen"}, world.STRANGER: {"seen"}},
+    ),
+    (
         "ListRunners",
         s.ListRunnersRequest(user_app_id=r.UserAppIDSet(user_id="olive")),
         "runners",
@@ -308,6 +351,16 @@ def test_listing(method: str, request_: Message, field: str, wanted: dict[str, s
     for name in COLUMNS:
         found = {row.id for row in getattr(call(name, method, request_), field)}
         assert found == wanted.get(name, wanted[""]), name
+
+
+def test_a_public_app_opens_no_inputs() -> None:
+    App.objects.filter(slug="main").update(visibility=PUBLIC)
+    wanted = (OK, OK, OK, OK, REFUSED, OK)
+    for method, request in (
+        ("GetInput", s.GetInputRequest(user_app_id=APP, input_id="olives")),
+        ("ListInputs", s.ListInputsRequest(user_app_id=APP)),
+    ):
+        assert tried(lambda name, method=method, request=request: outcome(name, method, request)) == wanted
 
 
 def test_secrets_are_shown_to_nobody_and_the_environment_to_the_owner_alone() -> None:

@@ -29,8 +29,7 @@ LISTS = {
     "ListCloudRegions": "cloud_regions",
     "ListInstanceTypes": "instance_types",
 }
-LATER = ["ListInputs", "PostInputs", "GetInput", "DeleteInputs", "GetInputsAddJob", "ListWorkflows", "GetWorkflow"]
-LATER += ["PostWorkflowResults", "ListDatasets", "GetInputCount", "ListKeys", "PostUploads"]
+LATER = ["ListDatasets", "ListKeys", "PostUploads"]
 
 
 def list_deployments(gateway: Live, page: int = 0, per_page: int = 0, *, cluster_id: str = "") -> list[str]:

@@ -327,24 +327,6 @@ told["codes"] = [reply.status.code, reply.outputs[0].status.code]
     assert sorted(told["names"]) == told["names"] or told["names"] == ["predict", "generate", "stream"]
 
 
-def test_inputs_and_workflows_come_later_and_say_so(official: Client) -> None:
-    """7: uploads never raise; listings do."""
-    told = official.told("""
-from clarifai.client.input import Inputs
-from clarifai.client.app import App
-inputs = Inputs(user_id="owner", app_id="main")
-def upload():
-    job, reply = inputs.upload_text(input_id="one", raw_text="hello")
-    return str(reply)
-told["upload"] = upload()
-told["list"] = raised(lambda: list(inputs.list_inputs()))
-told["workflows"] = raised(lambda: list(App(user_id="owner", app_id="main").list_workflows()))
-""")
-    for said in (told["upload"], told["list"][1], told["workflows"][1]):
-        assert "NOT_IMPLEMENTED" in said
-    assert told["list"][2] < 4
-
-
 def test_values_of_each_kind(official: Client) -> None:
     """4: every data type there and back, in the official classes."""
     told: dict[str, Any] = official.told("""

@@ -105,9 +105,9 @@ def test_garbage_is_refused_in_band(gateway: Live) -> None:
 
 
 def test_an_unknown_call_is_answered_in_band(gateway: Live) -> None:
-    reply = gateway.call("ListWorkflows", service_pb2.ListWorkflowsRequest())
+    reply = gateway.call("ListKeys", service_pb2.ListKeysRequest())
     assert reply.status.code == StatusCode.NOT_IMPLEMENTED
-    assert "ListWorkflows" in reply.status.description
+    assert "ListKeys" in reply.status.description
 
 
 MAKE_TOKEN = """

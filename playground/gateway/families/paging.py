@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,23 +23,33 @@ DEFAULT_PER_PAGE = 128
 MOST_PER_PAGE = 1000
 KEPT_SECONDS = 600.0
 _KEPT = 4096
-_ends: dict[tuple[int, str, bytes, int], tuple[float, int]] = {}
+_ends: dict[tuple[int, str, bytes, int], tuple[float, tuple[Any, int]]] = {}
 
 
-def page_of(caller: User, rows: QuerySet[T], request: Any, *, newest_first: bool = False) -> list[T]:
-    """The page that ``request`` asks for, in the order in which the rows were made; no other row is read."""
+def page_of(caller: User, rows: QuerySet[T], request: Any, *, newest_first: bool = False, by: str = "pk") -> list[T]:
+    """The page that ``request`` asks for, in the order in which the rows were made; no other row is read.
+
+    ``by`` is the field that the rows' index is of; rows that are alike in it go by their keys.
+    """
     size = min(request.per_page or DEFAULT_PER_PAGE, MOST_PER_PAGE)
     page = max(request.page, 1)
-    rows = rows.order_by("-pk" if newest_first else "pk")
+    order = ["pk"] if by == "pk" else [by, "pk"]
+    rows = rows.order_by(*(f"-{one}" if newest_first else one for one in order))
     end = _end_of(_key(caller, request, page - 1)) if page > 1 else None
     if end is None:
         found = list(rows[(page - 1) * size : page * size])
     else:
-        rows = rows.filter(pk__lt=end) if newest_first else rows.filter(pk__gt=end)
-        found = list(rows[:size])
+        found = list(rows.filter(_past(end, "l" if newest_first else "g", by))[:size])
     if found:
-        _keep(_key(caller, request, page), found[-1].pk)
+        _keep(_key(caller, request, page), (getattr(found[-1], by), found[-1].pk))
     return found
+
+
+def _past(end: tuple[Any, int], side: str, by: str) -> Q:
+    value, pk = end
+    if by == "pk":
+        return Q(**{f"pk__{side}t": pk})
+    return Q(**{f"{by}__{side}te": value}) & ~(Q(**{by: value}) & ~Q(**{f"pk__{side}t": pk}))
 
 
 def slice_of(items: Sequence[S], request: Any) -> Sequence[S]:
@@ -56,12 +66,12 @@ def _key(caller: User, request: Any, page: int) -> tuple[int, str, bytes, int]:
     return caller.pk, request.DESCRIPTOR.name, same.SerializeToString(deterministic=True), page
 
 
-def _end_of(key: tuple[int, str, bytes, int]) -> int | None:
-    kept_at, end = _ends.get(key, (0.0, 0))
+def _end_of(key: tuple[int, str, bytes, int]) -> tuple[Any, int] | None:
+    kept_at, end = _ends.get(key, (0.0, (None, 0)))
     return end if kept_at and time.monotonic() - kept_at < KEPT_SECONDS else None
 
 
-def _keep(key: tuple[int, str, bytes, int], end: int) -> None:
+def _keep(key: tuple[int, str, bytes, int], end: tuple[Any, int]) -> None:
     if len(_ends) >= _KEPT:
         _ends.clear()
     _ends[key] = time.monotonic(), end
