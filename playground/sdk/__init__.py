@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from playground.protocol.values import JSON, Audio, Concept, Frame, Image, NamedFields, Region, Text, Video
     from playground.sdk.async_inputs import AsyncInputs
     from playground.sdk.async_model import AsyncModel
+    from playground.sdk.async_workflows import AsyncWorkflow
     from playground.sdk.calls import Answer, ModelAddress, ServedBy, Waiting, parse_reference
     from playground.sdk.client import AsyncClient, Client
     from playground.sdk.input_asks import InputInfo, Uploaded
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
         VersionInfo,
     )
     from playground.sdk.streams import AsyncStream, Stream
+    from playground.sdk.workflow_asks import MixedError, WorkflowInfo
+    from playground.sdk.workflows import Workflow
 
 _HOMES = {
     "AccessError": "playground.protocol.errors",
@@ -61,6 +64,7 @@ _HOMES = {
     "AsyncInputs": "playground.sdk.async_inputs",
     "AsyncModel": "playground.sdk.async_model",
     "AsyncStream": "playground.sdk.streams",
+    "AsyncWorkflow": "playground.sdk.async_workflows",
     "Audio": "playground.protocol.values",
     "Client": "playground.sdk.client",
     "Cluster": "playground.sdk.resources",
@@ -77,6 +81,7 @@ _HOMES = {
     "Inputs": "playground.sdk.inputs",
     "InstanceType": "playground.sdk.resources",
     "JSON": "playground.protocol.values",
+    "MixedError": "playground.sdk.workflow_asks",
     "Model": "playground.sdk.model",
     "ModelAddress": "playground.sdk.calls",
     "ModelError": "playground.protocol.errors",
@@ -99,6 +104,8 @@ _HOMES = {
     "VersionInfo": "playground.sdk.resources",
     "Video": "playground.protocol.values",
     "Waiting": "playground.sdk.calls",
+    "Workflow": "playground.sdk.workflows",
+    "WorkflowInfo": "playground.sdk.workflow_asks",
     "parse_reference": "playground.sdk.calls",
 }
 
@@ -126,6 +133,7 @@ __all__ = [
     "AsyncInputs",
     "AsyncModel",
     "AsyncStream",
+    "AsyncWorkflow",
     "Audio",
     "Client",
     "Cluster",
@@ -141,6 +149,7 @@ __all__ = [
     "InputInfo",
     "Inputs",
     "InstanceType",
+    "MixedError",
     "Model",
     "ModelAddress",
     "ModelError",
@@ -163,5 +172,7 @@ __all__ = [
     "VersionInfo",
     "Video",
     "Waiting",
+    "Workflow",
+    "WorkflowInfo",
     "parse_reference",
 ]

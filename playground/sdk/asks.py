@@ -40,8 +40,8 @@ class Ask(Generic[T]):
 
     @property
     def is_act(self) -> bool:
-        """Made once: whether one that failed on the way was done is not known."""
-        return not self.rpc.name.startswith(("Get", "List"))
+        """Made once: whether one that failed on the way was done is not known. A prediction changes nothing."""
+        return not self.rpc.name.startswith(("Get", "List", "PostWorkflowResults"))
 
 
 def ask(name: str, read: Callable[[Any], T], *, check: Callable[[Any], None] = check, **fields: Any) -> Ask[T]:

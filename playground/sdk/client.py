@@ -2,7 +2,7 @@
 
 Beside ``model``, which calls one, each has what manages them: ``clusters``, ``nodepools``, ``deployments``, ``models``,
 ``apps`` and ``runners``, with ``list``, ``get``, ``create``, ``edit`` and ``delete`` where there is such an act; and
-``inputs``, which uploads too.
+``inputs``, which uploads too, and ``workflows``, one of which ``workflow`` runs.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from playground.sdk.async_management import (
     AsyncRunners,
 )
 from playground.sdk.async_model import AsyncModel
+from playground.sdk.async_workflows import AsyncWorkflow, AsyncWorkflows
 from playground.sdk.calls import Signature
 from playground.sdk.inputs import Inputs
 from playground.sdk.link import AsyncLink, Link
 from playground.sdk.management import Apps, Clusters, Deployments, Models, Nodepools, Runners
 from playground.sdk.model import Model
+from playground.sdk.workflows import Workflow, Workflows
 
 
 class Client(Link):
@@ -64,6 +66,22 @@ class Client(Link):
     @cached_property
     def inputs(self) -> Inputs:
         return Inputs(self)
+
+    @cached_property
+    def workflows(self) -> Workflows:
+        return Workflows(self)
+
+    def workflow(
+        self,
+        url: str | None = None,
+        *,
+        workflow_id: str = "",
+        user_id: str = "",
+        app_id: str = "",
+        version_id: str = "",
+    ) -> Workflow:
+        """A workflow by its page's address or reference (``owner/main/workflows/people-pose``), or by its ids."""
+        return Workflow(url, workflow_id=workflow_id, user_id=user_id, app_id=app_id, version_id=version_id, link=self)
 
     def model(
         self,
@@ -132,6 +150,24 @@ class AsyncClient(AsyncLink):
     @cached_property
     def inputs(self) -> AsyncInputs:
         return AsyncInputs(self)
+
+    @cached_property
+    def workflows(self) -> AsyncWorkflows:
+        return AsyncWorkflows(self)
+
+    def workflow(
+        self,
+        url: str | None = None,
+        *,
+        workflow_id: str = "",
+        user_id: str = "",
+        app_id: str = "",
+        version_id: str = "",
+    ) -> AsyncWorkflow:
+        """A workflow by its page's address or reference (``owner/main/workflows/people-pose``), or by its ids."""
+        return AsyncWorkflow(
+            url, workflow_id=workflow_id, user_id=user_id, app_id=app_id, version_id=version_id, link=self
+        )
 
     def model(
         self,

@@ -180,7 +180,7 @@ def write_instance_type(kind: InstanceType) -> resources_pb2.InstanceType:
 
 
 def read_app(message: resources_pb2.App) -> App:
-    return App(message.id, message.user_id, message.description, _visibility(message), _created(message))
+    return App(message.id, message.user_id, message.description, read_visibility(message), _created(message))
 
 
 def read_model(message: resources_pb2.Model) -> ModelInfo:
@@ -190,7 +190,7 @@ def read_model(message: resources_pb2.Model) -> ModelInfo:
         app_id=message.app_id,
         type_id=message.model_type_id,
         description=message.description,
-        visibility=_visibility(message),
+        visibility=read_visibility(message),
         version_id=message.model_version.id,
         created_at=_created(message),
     )
@@ -209,7 +209,7 @@ def read_cluster(message: resources_pb2.ComputeCluster) -> Cluster:
         region=message.region,
         managed_by=message.managed_by,
         cluster_type=message.cluster_type,
-        visibility=_visibility(message),
+        visibility=read_visibility(message),
         created_at=_created(message),
     )
 
@@ -225,7 +225,7 @@ def read_nodepool(message: resources_pb2.Nodepool) -> Nodepool:
         capacity_types=tuple(message.node_capacity_type.capacity_types),
         min_instances=message.min_instances,
         max_instances=message.max_instances,
-        visibility=_visibility(message),
+        visibility=read_visibility(message),
         created_at=_created(message),
     )
 
@@ -252,7 +252,7 @@ def read_deployment(message: resources_pb2.Deployment) -> Deployment:
         scale_to_zero_delay_seconds=scale.scale_to_zero_delay_seconds,
         disable_packing=scale.disable_packing,
         scheduling_choice=message.scheduling_choice,
-        visibility=_visibility(message),
+        visibility=read_visibility(message),
         created_at=_created(message),
         queue_limit=int(told["queue_limit"]) if "queue_limit" in told else None,
         environment=MappingProxyType(dict(told.get("environment", {}))),
@@ -299,7 +299,7 @@ def _instance_type(message: resources_pb2.InstanceType) -> InstanceType:
     )
 
 
-def _visibility(message: Any) -> Visibility:
+def read_visibility(message: Any) -> Visibility:
     return "public" if message.visibility.gettable == _VISIBILITIES["public"] else "private"
 
 
