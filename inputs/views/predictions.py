@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from playground.catalog.models import User
 
 MOST_EXPORTED = 100_000
+STORED_WITHIN = 2.0  # seconds
 _TYPES = {"jsonl": "application/x-ndjson", "coco": "application/json"}
 
 
@@ -144,23 +146,29 @@ def borrow(request: HttpRequest, input_id: str) -> HttpResponse:
 @require_POST
 @login_required
 def predictions(request: HttpRequest, input_id: str) -> HttpResponse:
-    """Keep what a finished run found beside the input: {run}. 409 until the run is stored."""
+    """Keep what a finished run found beside the input: {run}."""
     seen, row = find(request, input_id)
-    run = _run(seen.user, _json(request).get("run"))
+    run = _stored(seen.user, _json(request).get("run"))
     kept = services.keep_prediction(seen.user, row, run)
     kept.refresh_from_db(fields=["outputs"])  # in the order in which the database keeps them, by which findings count
     return JsonResponse(prediction_facts(seen, row, kept, shape_by(run.version, run.method)))
 
 
-def _run(user: User, name: Any) -> Run:
+def _stored(user: User, name: Any) -> Run:
+    """The run once its end is stored, which is a moment after its page has heard of it. Raises NotFoundError."""
     try:
         pk = UUID(name)
     except (TypeError, ValueError, AttributeError):
         raise InputError("run: the run's id is needed.", argument="run") from None
-    run = Run.objects.visible_to(user).select_related("model__app__owner", "version").filter(pk=pk).first()
-    if run is None:
+    runs = Run.objects.visible_to(user).select_related("model__app__owner", "version").filter(pk=pk)
+    found = runs.first()
+    end = time.monotonic() + STORED_WITHIN
+    while (found is None or found.is_running) and time.monotonic() < end:
+        time.sleep(STORED_WITHIN / 40)
+        found = runs.first()
+    if found is None:
         raise NotFoundError(f"No run {pk} for you. It does not exist, or is not yours.")
-    return run
+    return found
 
 
 @require_POST

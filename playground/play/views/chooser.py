@@ -12,15 +12,19 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from inputs.fits import KINDS, fit, fitting, why_not
-from playground.catalog.models import Model, ModelVersion, User
+from playground.catalog.models import Model, ModelVersion, User, Workflow
 from playground.play.forms import MethodForm, build_form, with_forms
+from playground.play.graphs import chain
 from playground.play.queries.choices import choose
 from playground.play.queries.models import ModelRow, find_model, likely_models, rows_of
+from playground.play.queries.workflows import Known, WorkflowRow, find_workflow, know, list_workflows
+from playground.play.queries.workflows import rows_of as workflow_rows
 from playground.play.views.asking import user_of
 from playground.play.views.picker import picker_context
 from playground.protocol import signatures
 
 MOST = 200
+MAX_TEXT = 200
 
 
 @dataclass(frozen=True)
@@ -40,20 +44,26 @@ class Entry:
 @login_required
 @require_safe
 def chooser(request: HttpRequest) -> HttpResponse:
-    """The window; with ``q`` alone its list. ``kind`` is what the input is, ``chosen`` what is chosen now."""
+    """The window; with ``q`` alone its list. ``kind`` is what the input is, ``chosen`` what is chosen now, ``tab``
+    whether models or workflows are listed."""
     user = user_of(request)
+    text = request.GET.get("q", "").replace("\0", "").strip()[:MAX_TEXT]
+    models, workflows = likely_models(user, text), list_workflows(user, text)
+    counts = {"models": models.count(), "workflows": workflows.count()}
+    tab = "workflows" if request.GET.get("tab") == "workflows" else "models"
     kind = _kind(request)
-    text = request.GET.get("q", "").replace("\0", "").strip()
-    found = likely_models(user, text).values_list("pk", flat=True)
+    if tab == "models":
+        entries = _models(user, list(models.values_list("pk", flat=True)[:MOST]), kind)
+    else:
+        entries = _workflows(user, list(workflows.select_related("app__owner")[:MOST]), kind)
     context = {
         "kind": kind,
         "text": text,
-        "tab": "models",
+        "tab": tab,
         "chosen": request.GET.get("chosen", ""),
-        "entries": _models(user, list(found[:MOST]), kind),
-        "total": found.count(),
-        "models_count": found.count(),
-        "workflows_count": 0,
+        "entries": sorted(entries, key=lambda entry: bool(entry.reason)),  # those that take the input first
+        "total": counts[tab],
+        "counts": counts,
     }
     return render(request, "inputs/_chooser_list.html" if "q" in request.GET else "inputs/_chooser.html", context)
 
@@ -64,15 +74,13 @@ def _kind(request: HttpRequest) -> str:
 
 
 def _models(user: User, pks: list[int], kind: str) -> list[Entry]:
-    """Those that take the input first, in the order they come; the others behind them, with the reason."""
     rows = rows_of(user, pks)
     latest = {row.model.pk: getattr(row.model, "latest_pk", None) for row in rows}
     versions = ModelVersion.objects.only("signatures_proto").in_bulk([pk for pk in latest.values() if pk])
-    entries = [_entry(user, row, versions.get(latest[row.model.pk]), kind) for row in rows]
-    return sorted(entries, key=lambda entry: bool(entry.reason))
+    return [_model(user, row, versions.get(latest[row.model.pk]), kind) for row in rows]
 
 
-def _entry(user: User, row: ModelRow, version: ModelVersion | None, kind: str) -> Entry:
+def _model(user: User, row: ModelRow, version: ModelVersion | None, kind: str) -> Entry:
     known = with_forms(version.signatures) if version else []
     able = fitting(known, kind)
     model = row.model
@@ -87,6 +95,57 @@ def _entry(user: User, row: ModelRow, version: ModelVersion | None, kind: str) -
         state=row.state,
         reason=why_not(known, kind),
     )
+
+
+def _workflows(user: User, found: list[Workflow], kind: str) -> list[Entry]:
+    rows = workflow_rows(user, found)
+    return [_workflow(user, row, know(user, row.workflow) if not row.problem else None, kind) for row in rows]
+
+
+def _workflow(user: User, row: WorkflowRow, known: Known | None, kind: str) -> Entry:
+    workflow = row.workflow
+    at = (workflow.app.owner.username, workflow.app.slug, workflow.slug)
+    return Entry(
+        name=workflow.slug,
+        owner="" if workflow.app.owner_id == user.pk else f"{at[0]} / {at[1]}",
+        address=str(workflow),
+        url=reverse("play:workflow_target", args=at),
+        description=workflow.description or row.chain,
+        io=row.io,
+        state=row.state,
+        reason=_hindrance(known, kind) if known else row.problem.rstrip("."),
+    )
+
+
+def _hindrance(known: Known, kind: str) -> str:
+    """Why a workflow cannot take the input; "" where it can."""
+    if known.plan is None:
+        return known.problems[0].rstrip(".") if known.problems else "It cannot be run as it is"
+    if known.plan.unknown:
+        return "What it takes is known once its models have been loaded"
+    return why_not([known.plan.signature], kind)
+
+
+@login_required
+@require_safe
+def workflow_target(request: HttpRequest, user_id: str, app_id: str, workflow_id: str) -> HttpResponse:
+    """One workflow, once it is chosen: its nodes say where each of them is called."""
+    user = user_of(request)
+    workflow = find_workflow(user, user_id, app_id, workflow_id)
+    kind, known = _kind(request), know(user, workflow)
+    reason = _hindrance(known, kind)
+    form = build_form(known.plan.signature) if known.plan and not reason else None
+    context = {
+        "name": workflow.slug,
+        "description": workflow.description,
+        "kind": kind,
+        "reason": reason,
+        "chain": chain(known.graph) if known.graph else "",
+        "facts": _facts(workflow, form, kind) if form else None,
+        "fields": _fields(form, kind) if form else [],
+        "samples": [],
+    }
+    return render(request, "inputs/_chooser_target.html", context)
 
 
 @login_required
@@ -118,19 +177,19 @@ def _method_context(model: Model, kind: str, asked: str) -> dict[str, Any]:
     }
 
 
-def _facts(model: Model, form: MethodForm, kind: str) -> dict[str, Any]:
+def _facts(subject: Model | Workflow, form: MethodForm, kind: str) -> dict[str, Any]:
     """What the viewer keeps of the choice, to make calls by."""
     fitted = fit(form.signature, kind)
     return {
-        "kind": "model",
-        "target": str(model),
-        "name": model.slug,
+        "kind": "workflow" if isinstance(subject, Workflow) else "model",
+        "target": str(subject),
+        "name": subject.slug,
         "method": form.name,
         "io": signatures.describe_io(form.signature),
-        "shape": form.shape,
+        "shape": None if isinstance(subject, Workflow) else form.shape,
         "argument": fitted.argument if fitted else "",
         "is_list": bool(fitted and fitted.is_list),
-        "href": model.get_absolute_url(),
+        "href": subject.get_absolute_url(),
     }
 
 

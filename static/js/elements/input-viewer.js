@@ -13,7 +13,7 @@ import { Strip } from "../viewer/strip.js";
 import { readView, saveView } from "../viewer/targets.js";
 import { makeView } from "../viewer/views.js";
 
-const ELSEWHERE = "input, textarea, select, [contenteditable], :popover-open, dialog, video, audio";
+const TYPED = "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], :popover-open, dialog, video, audio";
 const PAN = 60;
 
 class InputViewer extends HTMLElement {
@@ -325,8 +325,8 @@ class InputViewer extends HTMLElement {
   #keys = (event) => {
     if (event.defaultPrevented || event.altKey) return;
     if (event.ctrlKey || event.metaKey) return this.#pressed(event, { Enter: () => this.view.isOn && this.#predict.predict(), ".": () => this.view.isOn && this.#predict.stop() });
-    if (event.target.closest(ELSEWHERE)) return;
-    if (this.#pressed(event, event.shiftKey ? this.#panKeys : this.#moveKeys)) return;
+    if (event.target.closest(TYPED)) return;
+    if (!event.target.matches("[type=range]") && this.#pressed(event, event.shiftKey ? this.#panKeys : this.#moveKeys)) return;
     if (areLettersOn()) this.#pressed(event, this.view.isOn ? { ...this.#letters, ...this.#predictLetters } : { ...this.#letters, ...this.#ownLetters });
   };
 

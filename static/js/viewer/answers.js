@@ -27,6 +27,30 @@ function count(value, numbers) {
   }
 }
 
+/** The same of a workflow: by its nodes where they are known, else by the looks of what came. */
+export function readNodes(nodes, outputs) {
+  if (!nodes?.size) return readAnswer(null, joined(outputs));
+  const found = { regions: [], concepts: [], frames: [], text: "", rest: [], numbers: new Map() };
+  count(outputs, found.numbers);
+  for (const { id, shape, pieces } of nodes.values()) {
+    const isText = pieces.length && pieces.every((piece) => typeof piece === "string");
+    if (isText) found.rest.push({ name: id, value: pieces.join(""), shape: { type: "str" } });
+    else for (const piece of pieces) collect(shape, piece, id, found);
+  }
+  found.frames.sort((a, b) => a.time - b.time || a.frame - b.frame);
+  return found;
+}
+
+/** Pieces of a text that came one after the other, as one. */
+function joined(outputs) {
+  const all = [];
+  for (const value of outputs) {
+    if (typeof value === "string" && typeof all.at(-1) === "string") all.push(all.pop() + value);
+    else all.push(value);
+  }
+  return all;
+}
+
 function collect(declared, value, name, found) {
   if (value === null || value === undefined) {
     found.rest.push({ name, value, shape: declared });

@@ -5,8 +5,9 @@ import { drawOutcome } from "../draw/outcome.js";
 import { TextFlow } from "../draw/text.js";
 import { age, duration, figure, plural } from "../format.js";
 import { Run, newRunId } from "../state/run.js";
+import { WorkflowRun } from "../state/workflow-run.js";
 import { RunSocket } from "../transport/socket.js";
-import { frameAt, passes, readAnswer, tally } from "./answers.js";
+import { frameAt, passes, readAnswer, readNodes, tally } from "./answers.js";
 import { ask, keepPrediction } from "./ask.js";
 import { ConceptList, RegionRows } from "./lists.js";
 import { keyOf, readTarget, saveTarget, saveView } from "./targets.js";
@@ -28,7 +29,7 @@ export class PredictPanel {
   #viewer;
   #socket;
   #target = null;
-  #runs = new Map(); // by the input's address: {run, key}
+  #runs = new Map(); // by the input's address: {run, key, target}
   #shown = []; // keys of the layers that are laid over the input, the chosen one first
   #chosen = new Set();
   #hasOwn = false;
@@ -121,7 +122,7 @@ export class PredictPanel {
   #addLayer(facts) {
     const key = keyOf(facts);
     const hidden = this.layers.get(key)?.hidden ?? new Set();
-    const layer = { key, facts, answer: readAnswer(facts.shape, facts.outputs), hidden };
+    const layer = { key, facts, answer: answerOf(facts), hidden };
     this.layers.delete(key);
     this.layers.set(key, layer);
     return layer;
@@ -137,7 +138,7 @@ export class PredictPanel {
     restore();
     if (chosen) {
       this.#setTarget(chosen);
-      announce(`${chosen.name}, ${chosen.method ?? ""}, on ${chosen.asked || "its deployments"}: Predict asks it.`);
+      announce(`${chosen.name} is chosen: Predict asks it.`);
     }
     this.#part(this.#target ? "predict" : "first-choice").focus();
   }
@@ -169,7 +170,7 @@ export class PredictPanel {
     if (!target) return this.#part("place-slot").replaceChildren();
     this.#part("target-name").textContent = target.name;
     const settings = target.changed ? ` · ${plural(target.changed, "setting")} changed` : "";
-    this.#part("target-meta").replaceChildren(`${target.kind === "workflow" ? "Workflow" : "Model"} · ${target.io}`, target.method ? " · " : "", make("code", "", target.method ?? ""), settings);
+    this.#part("target-meta").replaceChildren(`${target.kind === "workflow" ? "Workflow" : "Model"} · ${target.io}`, ...(target.kind === "workflow" ? [] : [" · ", make("code", "", target.method)]), settings);
     if (target.kind !== "workflow") this.#bringPlace(target);
   }
 
@@ -233,9 +234,9 @@ export class PredictPanel {
     }
     if (input !== this.#input || this.#run) return;
     const isWorkflow = target.kind === "workflow";
-    const given = isWorkflow ? value : { ...target.arguments, [target.argument]: target.is_list ? [value] : value };
+    const given = { ...target.arguments, [target.argument]: target.is_list ? [value] : value };
     const kept = Object.fromEntries(Object.entries(given).filter(([name]) => !(target.secrets ?? []).includes(name)));
-    const run = new Run({
+    const run = new (isWorkflow ? WorkflowRun : Run)({
       id: newRunId(),
       method: target.method,
       arguments: kept,
@@ -247,7 +248,7 @@ export class PredictPanel {
     });
     this.#begin(run, target, input, keyOf(target));
     const message = isWorkflow
-      ? { type: "start", run: run.id, workflow: target.target, input: value }
+      ? { type: "start", run: run.id, workflow: target.target, arguments: given }
       : { type: "start", run: run.id, model: target.target, version: "", method: target.method, arguments: given, selector: target.selector, open_input: false };
     this.#socket.start(run, message);
   }
@@ -269,7 +270,7 @@ export class PredictPanel {
   }
 
   #begin(run, target, input, key) {
-    this.#runs.set(input.url, { run, key });
+    this.#runs.set(input.url, { run, key, target });
     run.addEventListener("change", (event) => {
       if (event.detail.has("deploying")) document.body.dispatchEvent(new CustomEvent("deployment-news"));
       if (run.isOver) this.#end(run, target, input);
@@ -300,7 +301,8 @@ export class PredictPanel {
   async #keep(run, input, facts) {
     try {
       const kept = await keepPrediction(input.predictions_url, run.id);
-      Object.assign(facts, { id: kept.id, accept_url: kept.accept_url, created_at: kept.created_at, outputs: kept.outputs });
+      Object.assign(facts, { id: kept.id, accept_url: kept.accept_url, created_at: kept.created_at });
+      if (!facts.nodes) facts.outputs = kept.outputs; // as they are stored, by which the server counts
       if (input !== this.#input) return;
       this.#addLayer(facts);
       this.#drawSoon();
@@ -312,7 +314,7 @@ export class PredictPanel {
   #sayEnd(run) {
     if (run.state === "failed" || run.state === "refused") return alarm(`Failed: ${run.error?.message ?? ""}`);
     if (run.asAsked === false) alarm("Not served as asked.");
-    const { regions, concepts } = readAnswer(run.shape, run.outputs);
+    const { regions, concepts } = answerOf({ ...run, kind: run.nodes ? "workflow" : "model" });
     const [best] = [...concepts].sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
     const found = regions.length ? plural(regions.length, "region") : best ? `${best.name} first of ${plural(concepts.length, "concept")}` : plural(run.outputs.length, "output");
     announce(`Finished: ${duration(run.elapsedMs)}, ${found}.`);
@@ -407,7 +409,8 @@ export class PredictPanel {
     if (entry && !entry.run.isOver && entry.run.outputs.length) {
       const { run, key } = entry;
       const hidden = this.layers.get(key)?.hidden ?? new Set();
-      this.layers.set(key, { key, facts: factsOf(run, this.#target), answer: readAnswer(run.shape, run.outputs), hidden });
+      const facts = factsOf(run, entry.target);
+      this.layers.set(key, { key, facts, answer: answerOf(facts), hidden });
     }
     return this.#shown.map((key) => this.layers.get(key)).filter(Boolean);
   }
@@ -587,10 +590,10 @@ export class PredictPanel {
       const where = run.served ? `on ${nameOf(run.served)}` : "…";
       return part.replaceChildren(make("span", "state state--live", `Predicting ${where}`));
     }
-    const { served, as_asked, total_ms, created_at, name, asked, key } = { ...layer.facts, key: layer.key };
+    const { kind, served, as_asked, total_ms, created_at, name, asked, key } = { ...layer.facts, key: layer.key };
     const differs = as_asked === false;
     const isOther = key !== this.#key;
-    const words = [differs ? `Not as asked: served by ${served || "another"}` : isOther ? `${name} on ${asked}` : `Served by ${served || "–"}`, duration(total_ms), age(new Date(created_at), this.#viewer.now)];
+    const words = [differs ? `Not as asked: served by ${served || "another"}` : kind === "workflow" ? name : isOther ? `${name} on ${asked}` : `Served by ${served || "–"}`, duration(total_ms), age(new Date(created_at), this.#viewer.now)];
     part.replaceChildren(icon(differs ? "alert" : "check", "icon--small"), words.join(" · "));
     part.classList.toggle("viewer__route--differs", differs);
   }
@@ -601,7 +604,7 @@ export class PredictPanel {
     opener.hidden = count < 2;
     this.#part("layers-words").textContent = plural(count, "layer");
     const list = this.#part("layer-list");
-    const rows = [...this.layers.values()].reverse().map(({ key, facts }) => layerRow(key, facts.name, `${facts.method || "workflow"} · ${facts.asked || "Shared"} · ${age(new Date(facts.created_at), this.#viewer.now)}`, this.#shown));
+    const rows = [...this.layers.values()].reverse().map(({ key, facts }) => layerRow(key, facts.name, `${facts.kind === "workflow" ? "Workflow" : `${facts.method} · ${facts.asked || "Shared"}`} · ${age(new Date(facts.created_at), this.#viewer.now)}`, this.#shown));
     if (this.#input.annotations.length) rows.push(layerRow("", "Annotations", "What people said of it", this.#hasOwn ? [""] : []));
     const was = document.activeElement?.closest("[data-layer-list]") && document.activeElement.value;
     list.replaceChildren(...rows);
@@ -660,6 +663,10 @@ export class PredictPanel {
   }
 }
 
+function answerOf({ kind, shape, outputs, nodes }) {
+  return kind === "workflow" ? readNodes(nodes, outputs) : readAnswer(shape, outputs);
+}
+
 function nameOf(served) {
   return served.is_shared ? "Shared" : served.deployment_id;
 }
@@ -677,6 +684,7 @@ function factsOf(run, target) {
     as_asked: run.asAsked,
     shape: run.shape,
     outputs: run.outputs,
+    nodes: run.nodes,
     run: run.id,
     total_ms: run.elapsedMs,
     created_at: new Date().toISOString(),
