@@ -10,10 +10,11 @@ from django.utils.safestring import SafeString
 
 from playground.sdk.graphs import Graph, Node, Plan
 
-WIDTH, HEIGHT = 176, 60
-AHEAD, BESIDE = 40, 16
+WIDTH, HEIGHT = 196, 60
+AHEAD, BESIDE = 32, 16
 _INPUT = "input"
-_MOST_NAME, _MOST_WORDS = 19, 24
+_MOST_NAME, _MOST_WORDS = 14, 27
+_MOST_ALONE = 22  # of a name beside which no time will stand
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,11 @@ def _edges(graph: Graph, places: Mapping[str, Place], is_upright: bool) -> list[
 def _curve(one: Place, other: Place, is_upright: bool) -> str:
     if is_upright:
         x, y, to_x, to_y = one.x + WIDTH // 2, one.y + HEIGHT, other.x + WIDTH // 2, other.y
-        return f"M{x} {y}C{x} {y + AHEAD // 2} {to_x} {to_y - AHEAD // 2} {to_x} {to_y - 2}"
+        tip = f"M{to_x - 4} {to_y - 6}L{to_x} {to_y - 2}L{to_x + 4} {to_y - 6}"
+        return f"M{x} {y}C{x} {y + AHEAD // 2} {to_x} {to_y - AHEAD // 2} {to_x} {to_y - 2}{tip}"
     x, y, to_x, to_y = one.x + WIDTH, one.y + HEIGHT // 2, other.x, other.y + HEIGHT // 2
-    return f"M{x} {y}C{x + AHEAD // 2} {y} {to_x - AHEAD // 2} {to_y} {to_x - 2} {to_y}"
+    tip = f"M{to_x - 6} {to_y - 4}L{to_x - 2} {to_y}L{to_x - 6} {to_y + 4}"
+    return f"M{x} {y}C{x + AHEAD // 2} {y} {to_x - AHEAD // 2} {to_y} {to_x - 2} {to_y}{tip}"
 
 
 def _node(node: Node, place: Place) -> SafeString:
@@ -108,8 +111,8 @@ def _box(kind: str, name: str, words: str, place: Place, *, is_marked: bool = Fa
             '<text class="graph__time" x="{}" y="{}" data-time></text>',
             place.x + WIDTH - 16,
             place.y + 20,
-            place.x + WIDTH - 12,
-            place.y + 46,
+            place.x + WIDTH - 28,
+            place.y + 24,
         )
     return format_html(
         '<g class="{}" data-graph-node="{}"><title>{}: {}</title>'
@@ -125,7 +128,7 @@ def _box(kind: str, name: str, words: str, place: Place, *, is_marked: bool = Fa
         HEIGHT,
         place.x + 12,
         place.y + 25,
-        _short(name, _MOST_NAME),
+        _short(name, _MOST_NAME if is_marked else _MOST_ALONE),
         place.x + 12,
         place.y + 46,
         _short(words, _MOST_WORDS),

@@ -13,6 +13,7 @@ from playground.catalog.services import MAIN_APP_ID, OWNER_ID
 from playground.management.base import PlaygroundCommand, find_user
 from playground.management.columns import columns
 from playground.management.finding import find_app
+from playground.play.graphs import chain
 from playground.sdk.graphs import GraphError, Plan
 from playground.sdk.workflow_asks import parse_workflow
 
@@ -68,7 +69,7 @@ class Command(PlaygroundCommand):
         for workflow in found:
             version = workflow.latest
             plan = workflows.plans_of(user, [version])[version.pk] if version is not None else None
-            nodes = " → ".join(step.node.id for step in plan.steps) if isinstance(plan, Plan) else "cannot be run"
+            nodes = chain(plan.graph) if isinstance(plan, Plan) else "cannot be run"
             rows.append((workflow, version.slug if version else "", workflow.versions.count(), nodes))
         for line in columns(["WORKFLOW", "LATEST", "VERSIONS", "NODES"], rows):
             self.stdout.write(line)

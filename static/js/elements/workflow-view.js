@@ -222,7 +222,8 @@ class NodePart {
     title.id = `node-${node.id}`;
     const model = node.model.split("/").pop();
     const words = make("span", "node__words", [...node.acts, model].filter(Boolean).join(" · "));
-    const head = make("header", "node__head", title, words, this.#where, this.#take, this.#state, this.#time);
+    const standing = make("span", "node__standing", this.#state, this.#time);
+    const head = make("header", "node__head", title, words, this.#where, this.#take, standing);
     this.element = make("section", "node", head, this.#body);
     this.element.setAttribute("aria-labelledby", title.id);
     this.element.dataset.node = node.id;
