@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 import playground.sdk
-from playground.sdk import AsyncClient, AsyncInputs, AsyncModel, AsyncStream, Client, Inputs, Model, Stream
+from playground.sdk import (
+    AsyncClient,
+    AsyncInputs,
+    AsyncModel,
+    AsyncStream,
+    AsyncWorkflow,
+    Client,
+    Inputs,
+    Model,
+    Stream,
+    Workflow,
+)
 
 ONLY_ASYNC = {"load", "aclose"}
 ONLY_SYNC = {"close"}
@@ -22,7 +33,13 @@ def public(kind: type) -> dict[str, inspect.Signature]:
 
 @pytest.mark.parametrize(
     ("ordinary", "asynchronous"),
-    [(Client, AsyncClient), (Model, AsyncModel), (Stream, AsyncStream), (Inputs, AsyncInputs)],
+    [
+        (Client, AsyncClient),
+        (Model, AsyncModel),
+        (Stream, AsyncStream),
+        (Inputs, AsyncInputs),
+        (Workflow, AsyncWorkflow),
+    ],
 )
 def test_twins_have_the_same_names_and_parameters(ordinary: type, asynchronous: type) -> None:
     one, other = public(ordinary), public(asynchronous)

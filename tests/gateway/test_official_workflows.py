@@ -1,0 +1,89 @@
+"""The official SDK's ``Workflow`` and ``App`` with our gateway: made from YAML, listed, exported, asked, deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.gateway.asking import new_id
+
+if TYPE_CHECKING:
+    from tests.gateway.client_process import Client
+
+PROLOGUE = """
+import yaml
+from clarifai.client.app import App
+from clarifai.client.input import Inputs
+from clarifai.client.workflow import Workflow
+app = App(user_id="owner", app_id="main")
+def texts(reply):
+    return [[one.data.text.raw for one in result.outputs] for result in reply.results]
+"""
+FLOW = """
+workflow:
+  id: {slug}
+  nodes:
+    - id: first
+      model:
+        model_id: echo
+        user_id: owner
+        app_id: main
+    - id: second
+      model:
+        model_id: echo
+        user_id: owner
+        app_id: main
+      node_inputs:
+        - node_id: first
+"""
+
+
+def test_from_yaml_to_answers_and_back(official: Client) -> None:
+    slug = new_id("flow")
+    (official.home / "flow.yml").write_text(FLOW.format(slug=slug))
+    (official.home / "ada.txt").write_text("Ada")
+    told = official.told(f"""{PROLOGUE}
+made = app.create_workflow("flow.yml", display=False)
+told["made"] = made.id
+told["again"] = raised(lambda: app.create_workflow("flow.yml", display=False))[1]
+told["listed"] = [one.id for one in app.list_workflows() if one.id == {slug!r}]
+flow = app.workflow(workflow_id={slug!r})
+told["nodes"] = [[node.id, node.model.id, [one.node_id for one in node.node_inputs]] for node in flow.nodes]
+told["bytes"] = texts(flow.predict_by_bytes(b"Ada", input_type="text"))
+told["file"] = texts(Workflow("https://any.example/owner/main/workflows/{slug}").predict_by_filepath("ada.txt", "text"))
+many = [Inputs.get_text_input(str(number), raw_text=f"n{{number}}") for number in range(3)]
+told["many"] = texts(flow.predict(many))
+reply = flow.predict_by_bytes(b"Ada", input_type="text")
+told["models"] = [one.model.id for one in reply.results[0].outputs]
+told["old"] = reply.results[0].outputs[0].data.string_value
+told["versions"] = len(list(flow.list_versions()))
+told["guess"] = texts(flow.predict_by_bytes(b"Ada"))
+flow.export("out.yml")
+exported = yaml.safe_load(open("out.yml"))["workflow"]
+told["exported"] = [[node["id"], node["model"]["model_id"]] for node in exported["nodes"]]
+app.delete_workflow({slug!r})
+told["gone"] = raised(lambda: app.workflow(workflow_id={slug!r}))[1]
+told["asked"] = raised(lambda: flow.predict_by_bytes(b"Ada", input_type="text"))[1:]
+""")
+    assert told["made"] == slug
+    assert "WORKFLOW_DUPLICATE" in told["again"]
+    assert told["listed"] == [slug]
+    assert told["nodes"] == [["first", "echo", []], ["second", "echo", ["first"]]]
+    ada = [["echo Ada", "echo echo Ada"]]
+    assert told["bytes"] == told["file"] == told["guess"] == ada
+    assert told["many"] == [[f"echo n{number}", f"echo echo n{number}"] for number in range(3)]
+    assert (told["models"], told["old"], told["versions"]) == (["echo", "echo"], "echo Ada", 1)
+    assert told["exported"] == [["first", "echo"], ["second", "echo"]]
+    assert "WORKFLOW_DOES_NOT_EXIST" in told["gone"]
+    assert "WORKFLOW_DOES_NOT_EXIST" in told["asked"][0]
+    assert told["asked"][1] < 4
+
+
+def test_an_address_is_fetched_behind_the_fence(official: Client) -> None:
+    slug = new_id("flow")
+    (official.home / "flow.yml").write_text(FLOW.format(slug=slug))
+    told = official.told(f"""{PROLOGUE}
+flow = app.create_workflow("flow.yml", display=False)
+told["url"] = raised(lambda: flow.predict_by_url("http://127.0.0.1:9/ada.txt", input_type="text"))
+""")
+    assert "private" in told["url"][1]
+    assert told["url"][2] < 4
