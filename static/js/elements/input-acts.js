@@ -56,6 +56,7 @@ class InputActs extends HTMLElement {
   #clickIn = (event) => {
     const dialog = event.currentTarget;
     if (event.target.closest("[data-close]") || event.target === dialog) dialog.close();
+    if (event.target.closest("[data-remove]")) this.#send(dialog, true);
     const name = event.target.closest("[data-name]")?.dataset.name;
     if (!name) return;
     const field = dialog.querySelector("[data-names]");
@@ -63,21 +64,22 @@ class InputActs extends HTMLElement {
     field.focus();
   };
 
-  #submit = async (event) => {
+  #submit = (event) => {
     event.preventDefault();
-    const dialog = event.currentTarget;
-    const form = event.target;
-    const values = new FormData(form);
+    this.#send(event.currentTarget, false);
+  };
+
+  async #send(dialog, isAway) {
     let edit;
     try {
-      edit = readEdit(dialog.dataset.actDialog, values, event.submitter);
+      edit = readEdit(dialog.dataset.actDialog, new FormData(dialog.querySelector("form")), isAway);
     } catch (error) {
       this.#say(dialog, capital(error.message));
       return;
     }
     dialog.close();
     await this.#run(edit.change, edit.said);
-  };
+  }
 
   #say(dialog, text) {
     const place = dialog.querySelector("[data-problem]");
@@ -123,8 +125,7 @@ class InputActs extends HTMLElement {
 }
 
 /** What a dialog's form asks for, and how that is said once it is done. Throws an Error in words. */
-function readEdit(kind, values, submitter) {
-  const isAway = submitter?.value === "remove";
+function readEdit(kind, values, isAway) {
   const text = String(values.get("names") ?? "");
   const names = words(text);
   if (kind === "delete") return { change: { delete: true }, said: "deleted" };

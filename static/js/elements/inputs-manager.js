@@ -50,6 +50,7 @@ class InputsManager extends HTMLElement {
   disconnectedCallback() {
     this.#window.close();
     for (const timer of this.#timers) clearInterval(timer);
+    document.removeEventListener("keydown", this.#key);
     removeEventListener("popstate", this.#back);
     removeEventListener("resize", this.#resized);
   }
@@ -59,7 +60,7 @@ class InputsManager extends HTMLElement {
     this.addEventListener("input", this.#typed);
     this.addEventListener("change", this.#changed);
     this.addEventListener("click", this.#click);
-    this.addEventListener("keydown", this.#key);
+    document.addEventListener("keydown", this.#key);
     this.addEventListener("inputs-changed", (event) => this.#renew(event.detail));
     this.addEventListener("added", this.#added);
     this.addEventListener("choose-added", (event) => this.#choose(event.detail));
@@ -97,6 +98,7 @@ class InputsManager extends HTMLElement {
   // Tiles
 
   #arrived = () => {
+    this.part("failed").hidden = true;
     this.#window.count = this.#chunks.length;
     this.#window.redraw();
     this.part("none").hidden = !this.#chunks.isEmpty;
@@ -104,6 +106,8 @@ class InputsManager extends HTMLElement {
   };
 
   #failed = () => {
+    if (!this.part("failed").hidden) return;
+    this.part("failed").hidden = false;
     alarm("The server cannot be reached. What is here is as it was.");
   };
 
@@ -190,11 +194,13 @@ class InputsManager extends HTMLElement {
     this.#selection.none();
     this.#setTotal(null);
     const dim = setTimeout(() => this.toggleAttribute("data-waiting", true), 150);
+    this.part("failed").hidden = true;
     const summary = this.#summarise({ isTold: true });
     const isThere = await this.#chunks.open(this.#query);
     clearTimeout(dim);
     if (!isThere) return;
     this.removeAttribute("data-waiting");
+    this.part("failed").hidden = true;
     this.#reach.reset();
     this.part("scroller").scrollTop = 0;
     await summary;
@@ -299,6 +305,7 @@ class InputsManager extends HTMLElement {
     else if ("chooseView" in dataset) this.#reach.chooseInView();
     else if ("chooseNone" in dataset) this.#chooseNone();
     else if ("newer" in dataset) this.#showNewer();
+    else if ("retry" in dataset && button.closest("[data-failed]")) this.#open();
     else if ("match" in dataset) this.#match(dataset.match);
     else if ("chooseFiles" in dataset && !button.closest("input-adder")) this.querySelector("[data-files]").click();
     else if ("viewGrid" in dataset || "viewList" in dataset) {
@@ -340,6 +347,7 @@ class InputsManager extends HTMLElement {
     if (isGone) this.#selection.none();
     await this.#summarise();
     await this.#chunks.renew(this.#total);
+    if (document.activeElement === document.body) this.#reach.focus();
   }
 
   #added = () => {
