@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 
 MAX_TEXT = 100_000  # characters of a text that can be found by its words
@@ -83,9 +84,9 @@ def find(query: Query, *, limit: int, after: int = 0, is_oldest_first: bool = Fa
 def is_match(query: Query) -> RawSQL:
     """A condition for a query of inputs: that this one is found, looked up input by input."""
     if query.is_hopeless:
-        return RawSQL("1 = 0", [])
+        return RawSQL("1 = 0", [], output_field=BooleanField())
     sql = f"EXISTS (SELECT 1 FROM inputs_search WHERE {_matches()} AND rowid = inputs_input.id)"
-    return RawSQL(sql, [_text(query)])
+    return RawSQL(sql, [_text(query)], output_field=BooleanField())
 
 
 def put(entries: Iterable[Entry]) -> None:

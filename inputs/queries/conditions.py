@@ -7,6 +7,7 @@ rare nor a common thing among a million inputs makes a page wait.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Q
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 FEW = 5000
 _Tagged = Input.datasets.through
+
+
+@dataclass(frozen=True, slots=True)
+class Few:
+    """At most ``FEW`` ids, among which all that fit are. ``is_searched``: they are the search's own."""
+
+    ids: list[int]
+    is_searched: bool = False
 
 
 class Conditions:
@@ -66,20 +75,20 @@ class Conditions:
         """All that fit, the search asked input by input."""
         return self.rows().filter(search.is_match(self.query)) if self.is_searching else self.rows()
 
-    def few(self) -> list[int] | None:
-        """Ids among which all that fit are, at most ``FEW``; None where nothing in the filter is that narrow."""
+    def few(self) -> Few | None:
+        """The ids among which all that fit are; None where nothing in the filter is that narrow."""
         if self.is_searching:
             ids = search.find(self.query, limit=FEW + 1)
             if len(ids) <= FEW:
-                return ids
+                return Few(ids, is_searched=True)
         for concepts in [*self.concepts, *([self.any_concepts] if self.wanted.any_concepts else [])]:
             ids = _with_concepts(concepts)
             if len(ids) <= FEW:
-                return ids
+                return Few(ids)
         if self.wanted.datasets:
             ids = list(_Tagged.objects.filter(dataset__in=self.datasets).values_list("input_id", flat=True)[: FEW + 1])
             if len(ids) <= FEW:
-                return list(dict.fromkeys(ids))
+                return Few(list(dict.fromkeys(ids)))
         return None
 
     def _concepts(self, slugs: Iterable[str]) -> list[int]:

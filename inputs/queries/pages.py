@@ -13,7 +13,7 @@ from django.db.models import Q, Sum
 
 from inputs import search
 from inputs.models import Input, InputQuerySet, Tally
-from inputs.queries.conditions import FEW, Conditions
+from inputs.queries.conditions import FEW, Conditions, Few
 from inputs.queries.filters import Filter
 from playground.protocol.errors import InputError
 
@@ -128,7 +128,7 @@ def _count_searched(conditions: Conditions) -> int:
     found, after = 0, 0
     while found <= COUNTED:
         some = search.find(conditions.query, limit=COUNTED, after=after)
-        found += sum(rows.count() for rows in _among(conditions, some, is_searched=True))
+        found += sum(rows.count() for rows in _among(conditions, Few(some, is_searched=True)))
         if len(some) < COUNTED:
             break
         after = some[-1]
@@ -238,14 +238,14 @@ def _ids(
     return list(order.sorted(rows, is_back=is_back).values_list("pk", flat=True)[skip : skip + limit])
 
 
-def _among(conditions: Conditions, few: list[int], *, is_searched: bool = False) -> Iterator[InputQuerySet]:
-    """The rows of these ids that fit, in batches. ``few`` came from the search already where there was one to ask."""
-    rows = conditions.rows() if is_searched or not conditions.is_searching else conditions.searched()
-    for start in range(0, len(few), _SOME):
-        yield rows.filter(pk__in=few[start : start + _SOME])
+def _among(conditions: Conditions, few: Few) -> Iterator[InputQuerySet]:
+    """The rows of these ids that fit, in batches."""
+    rows = conditions.rows() if few.is_searched else conditions.searched()
+    for start in range(0, len(few.ids), _SOME):
+        yield rows.filter(pk__in=few.ids[start : start + _SOME])
 
 
-def _keys(conditions: Conditions, few: list[int], order: _Order, key: Key | None, is_back: bool) -> Iterator[Key]:
+def _keys(conditions: Conditions, few: Few, order: _Order, key: Key | None, is_back: bool) -> Iterator[Key]:
     for rows in _among(conditions, few):
         yield from order.beyond(rows, key, is_back=is_back).order_by().values_list(order.field, "pk")
 
@@ -260,7 +260,7 @@ def _walk_search(
     while len(found) < limit + skip:
         some = search.find(conditions.query, limit=at_once, after=after, is_oldest_first=is_up)
         fitting = {
-            pk for rows in _among(conditions, some, is_searched=True) for pk in rows.values_list("pk", flat=True)
+            pk for rows in _among(conditions, Few(some, is_searched=True)) for pk in rows.values_list("pk", flat=True)
         }
         found += [pk for pk in some if pk in fitting]
         if len(some) < at_once:

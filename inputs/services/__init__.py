@@ -19,7 +19,7 @@ from inputs.services.looking import limit_of
 from inputs.services.predictions import accept, find_prediction, keep_prediction, reference_for, remove_prediction
 from inputs.services.rights import MOST_AT_ONCE
 from inputs.services.samples import ensure_samples
-from inputs.services.sweeping import sweep
+from inputs.services.sweeping import housekeeping, sweep
 
 __all__ = [
     "MOST_AT_ONCE",
@@ -37,6 +37,7 @@ __all__ = [
     "fetch",
     "find_annotation",
     "find_prediction",
+    "housekeeping",
     "keep_prediction",
     "limit_of",
     "plain_id",

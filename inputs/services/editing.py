@@ -65,7 +65,7 @@ def _write_words(
     """What inputs are found by."""
     if metadata is None and put is None and name is None:
         return
-    if name is not None and not plain_name(name):
+    if name is not None and not plain_name(name).strip():
         raise InputError("A name needs a letter.", argument="name")
     for row in rows:
         if put is not None:
@@ -73,7 +73,7 @@ def _write_words(
         if metadata is not None:
             row.metadata = check_metadata(_laid_over(row.metadata, metadata))
         if name is not None:
-            row.name = plain_name(name)[:MAX_NAME]
+            row.name = plain_name(name).strip()[:MAX_NAME]
     Input.objects.bulk_update(rows, ["metadata", "name"], batch_size=200)
     for some in labels.batches(rows):
         ledger.index(some)

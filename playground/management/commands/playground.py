@@ -11,8 +11,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from inputs import services as inputs
+from inputs.pictures import painters
 from playground import __version__
 from playground.catalog import links
+from playground.catalog.services import ensure_owner
 from playground.compute import setup
 from playground.doors import static
 from playground.management.base import PlaygroundCommand
@@ -53,6 +56,9 @@ class Command(PlaygroundCommand):
         link = links.link_for(links.renew())
         static.collect()
         ensure_samples()
+        if settings.DEMO:
+            inputs.ensure_samples(ensure_owner()[1])
+            painters.close()
         self.warn_about_open_addresses()
         self.say(f"Open {link}")
         self.say(f"API  {links.dialled(settings.GATEWAY_HOST)}:{settings.GATEWAY_PORT}")
