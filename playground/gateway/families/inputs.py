@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
+from django.db.models import F
 
-from inputs.models import AddJob, Annotation, Dataset, Input, Kind, Status, Tally
+from inputs.models import AddJob, Annotation, Dataset, Input, InputQuerySet, Kind, Status, Tally
+from inputs.services import MOST_AT_ONCE
 from playground.catalog.access import Role, require_role
 from playground.compute.routing import DEFAULT_APP_ID
 from playground.gateway.families import owners
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
     from playground.catalog.models import App, Membership, User
 
 INVALID = StatusCode.INPUT_INVALID_REQUEST
-MOST_IDS = 1000
 _INFOS = {Kind.IMAGE: "image_info", Kind.VIDEO: "video_info", Kind.AUDIO: "audio_info", Kind.TEXT: "text_info"}
+_OTHERS = [status.value for status in Status if status != Status.READY]
 _STATUS_WORDS = {
     Status.READY: "Download complete",
     Status.WAITING: "Download pending",
@@ -49,12 +51,14 @@ def list_inputs(caller: User, request: service_pb2.ListInputsRequest) -> service
     """Newest first. ``ids`` and a status narrow it down: so official uploads look which of theirs went through."""
     app = find_shelf(caller, request.user_app_id)
     rows = Input.objects.visible_to(caller).filter(app=app)
-    if len(request.ids) > MOST_IDS:
-        raise InputError(f"A call may name {MOST_IDS:,} inputs; this one names {len(request.ids):,}.", code=INVALID)
+    if request.status.code not in (0, Status.READY):
+        rows = _not_ready(caller, app).filter(status=request.status.code)
+    elif request.status.code:
+        rows = rows.filter(status=Status.READY)
+    if len(request.ids) > MOST_AT_ONCE:
+        raise InputError(f"A call may name {MOST_AT_ONCE:,} inputs; this one names {len(request.ids):,}.", code=INVALID)
     if request.ids:
         rows = rows.filter(slug__in=list(request.ids))
-    if request.status.code:
-        rows = rows.filter(status=request.status.code)
     return service_pb2.MultiInputResponse(inputs=messages_of(caller, _page(caller, rows, request)))
 
 
@@ -75,12 +79,12 @@ def list_dataset_inputs(
 def get_input_count(caller: User, request: service_pb2.GetInputCountRequest) -> service_pb2.SingleInputCountResponse:
     app = find_shelf(caller, request.user_app_id)
     there = sum(Tally.objects.filter(app=app).values_list("count", flat=True))
-    rows = Input.objects.visible_to(caller).filter(app=app)
-    waiting, fetched, failed = (
-        rows.filter(status=status).count() for status in (Status.WAITING, Status.DOWNLOADING, Status.FAILED)
-    )
+    other = Counter(_not_ready(caller, app).values_list("status", flat=True))
     counts = resources_pb2.InputCount(
-        processed=max(0, there - waiting - fetched - failed), to_process=waiting, processing=fetched, errors=failed
+        processed=max(0, there - other.total()),
+        to_process=other[Status.WAITING],
+        processing=other[Status.DOWNLOADING],
+        errors=other[Status.FAILED],
     )
     return service_pb2.SingleInputCountResponse(counts=counts)
 
@@ -110,8 +114,8 @@ def find_input(caller: User, app: App, input_id: str) -> Input:
 def find_inputs(caller: User, app: App, ids: Sequence[str]) -> list[Input]:
     """In the order of their ids. Raises InputError without any, NotFoundError naming those that are not there."""
     owners.require_some(filter(None, ids), "input", INVALID)
-    if len(ids) > MOST_IDS:
-        raise InputError(f"A call may name {MOST_IDS:,} inputs; this one names {len(ids):,}.", code=INVALID)
+    if len(ids) > MOST_AT_ONCE:
+        raise InputError(f"A call may name {MOST_AT_ONCE:,} inputs; this one names {len(ids):,}.", code=INVALID)
     rows = Input.objects.visible_to(caller).filter(app=app, slug__in=ids).select_related("reference__blob")
     found = {row.slug: row for row in rows}
     for row in found.values():
@@ -121,6 +125,12 @@ def find_inputs(caller: User, app: App, ids: Sequence[str]) -> list[Input]:
         words = "no input" if len(missing) == 1 else "none of these inputs:"
         raise NotFoundError(f"The app {app} has {words} {owners.named(missing)}.", code=StatusCode.INPUT_DOES_NOT_EXIST)
     return [found[name] for name in dict.fromkeys(ids)]
+
+
+def _not_ready(caller: User, app: App) -> InputQuerySet:
+    """Few of many, by the index that holds them alone: comparing the app in a sum keeps its own index out of it."""
+    rows = Input.objects.visible_to(caller).exclude(status=Status.READY)
+    return rows.filter(status__in=_OTHERS).annotate(of=F("app_id") + 0).filter(of=app.pk)
 
 
 def _page(caller: User, rows: Any, request: Any) -> list[Input]:
