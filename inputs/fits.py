@@ -10,7 +10,8 @@ from playground.protocol.fields import Field, Types
 from playground.protocol.signatures import Signature
 
 KINDS = ("image", "text", "audio", "video")
-WORDS = {"image": "picture", "text": "text", "audio": "sound", "video": "film"}
+_IS = {"image": "is a picture", "text": "is text", "audio": "is a sound", "video": "is a film"}
+_PLAIN = {"image": "a picture", "images": "pictures", "audio": "sound", "video": "a film", "videos": "films"}
 _TAKES: dict[str, tuple[int, ...]] = {
     "image": (Types.IMAGE,),
     "text": (Types.TEXT, Types.STR),
@@ -57,4 +58,5 @@ def why_not(known: Sequence[Signature], kind: str) -> str:
     if fitting(known, kind):
         return ""
     takes = signatures.describe_io(known[0]).split(" → ")[0].removesuffix(", streamed")
-    return f"Takes {takes}; this input is a {WORDS.get(kind, 'file')}"
+    words = " and ".join(_PLAIN.get(word, word) for word in takes.split(" + "))
+    return f"Takes {words}; this input {_IS.get(kind, 'is another file')}"

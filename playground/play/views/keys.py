@@ -35,6 +35,26 @@ KEYS: tuple[tuple[str, tuple[tuple[tuple[str, ...], str], ...]], ...] = (
         ),
     ),
     (
+        "An input",
+        (
+            (("←", "→"), "The one before, the next"),
+            (("+", "-", "0", "1"), "Zoom in, out, fit, each pixel; with Shift, arrows pan"),
+            (("T",), "Predict mode on or off"),
+            (("P",), "Predict"),
+            (("C",), "Choose a model or workflow"),
+            (("[", "]"), "Threshold down, up"),
+            (("{", "}"), "Opacity down, up"),
+            (("H",), "Hide what lies on it, show it again"),
+            (("X",), "Hide the region that is marked"),
+            (("L",), "Layers"),
+            (("A",), "Accept all above the threshold"),
+            (("U",), "Predict as one browses"),
+            (("B",), "Draw a box"),
+            (("I",), "What is known of it"),
+            (("V",), "Invert"),
+        ),
+    ),
+    (
         "Menus",
         (
             (("↑", "↓"), "Move; Home and End to the ends"),

@@ -170,7 +170,6 @@ class InputViewer extends HTMLElement {
     this.classList.toggle("viewer--predicts", isOn);
     this.#part("panel-predict").hidden = !isOn;
     this.#part("panel-annotations").hidden = isOn;
-    this.#part("foot").hidden = !isOn;
     this.#part("side").setAttribute("aria-label", isOn ? "Predictions" : "Annotations");
     this.#showInfo(this.view.info ?? !isOn);
   }
@@ -281,7 +280,7 @@ class InputViewer extends HTMLElement {
     const go = event.target.closest("[data-go]")?.dataset.go;
     if (go) return this.go(this.input[go]);
     if (act) this.#act(act);
-    if (act && event.target.closest("menu-popover")) event.target.closest("menu-popover").hidePopover();
+    if (act || event.target.closest("a.menu__item")) event.target.closest("menu-popover")?.hidePopover();
   };
 
   #act(name) {

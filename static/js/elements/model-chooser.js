@@ -50,10 +50,7 @@ class ModelChooser extends HTMLElement {
     this.#given = now?.arguments ?? {};
     const current = this.#list.querySelector('[aria-current="true"]:not([aria-disabled])');
     if (current && now) this.#show(current, new URLSearchParams({ method: now.method, ...Object.fromEntries(new URLSearchParams(now.query)) }));
-    else {
-      const first = this.#items.find((item) => !item.ariaDisabled);
-      if (first && matchMedia("(width >= 720px)").matches) this.#show(first);
-    }
+    else this.#showFirst();
   }
 
   #clicked = (event) => {
@@ -76,7 +73,9 @@ class ModelChooser extends HTMLElement {
     item.setAttribute("aria-current", "true");
     this.#reach(item);
     this.classList.add("chooser--chosen");
-    this.querySelector("[data-chooser-back]").hidden = false;
+    const back = this.querySelector("[data-chooser-back]");
+    back.hidden = false;
+    if (!item.checkVisibility()) back.focus(); // on a phone the one chosen takes the list's place
     await this.#load(item.dataset.choose, query, item.dataset.name);
   }
 
@@ -111,8 +110,16 @@ class ModelChooser extends HTMLElement {
     for (const other of this.querySelectorAll("[data-tab]")) other.ariaPressed = String(other === tab);
     this.#back();
     this.#side.replaceChildren();
+    this.#shown = "";
     this.#use.disabled = true;
-    this.#fill();
+    this.#use.textContent = "Use";
+    this.#fill().then(() => this.#showFirst());
+  }
+
+  /** Where there is room for both, the first that takes the input stands at the side. */
+  #showFirst() {
+    const first = this.#items.find((item) => !item.ariaDisabled);
+    if (first && !this.#shown && matchMedia("(width >= 720px)").matches) this.#show(first);
   }
 
   async #fill() {

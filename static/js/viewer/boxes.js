@@ -4,6 +4,7 @@ import { make } from "../dom.js";
 const GRIPS = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
 const LEAST = 0.004;
 const STEP = 0.01;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const MIDDLE = [0.35, 0.35, 0.65, 0.65];
 
 export class BoxEditor {
@@ -116,9 +117,9 @@ export class BoxEditor {
   };
 
   #keys = (event) => {
-    const step = event.ctrlKey || event.metaKey ? STEP / 5 : STEP;
-    const [x, y] = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key] ?? [0, 0];
-    if (x || y) {
+    const way = ARROWS[event.key];
+    if (way) {
+      const [x, y] = way.map((one) => one * (event.ctrlKey || event.metaKey ? STEP / 5 : STEP));
       this.#box = event.shiftKey ? sized(this.#box, "se", x, y) : shifted(this.#box, x, y);
       this.#lay();
       this.#onMoved(this.#box);

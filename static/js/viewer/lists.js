@@ -51,7 +51,8 @@ class Rows {
     if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
     const rows = [...this.element.children];
     const buttons = [...row.querySelectorAll("button")];
-    const [at, column] = [rows.indexOf(row), buttons.indexOf(event.target.closest("button"))];
+    const at = rows.indexOf(row);
+    const column = buttons.indexOf(event.target.closest("button"));
     const to = { ArrowDown: [at + 1, column], ArrowUp: [at - 1, column], ArrowRight: [at, column + 1], ArrowLeft: [at, column - 1], Home: [0, column], End: [rows.length - 1, column] }[event.key];
     if (!to) return;
     event.preventDefault();

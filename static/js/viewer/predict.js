@@ -15,7 +15,7 @@ import { keyOf, readTarget, saveTarget, saveView } from "./targets.js";
 const AUTO_WAIT = 220;
 const TEXT_LIMIT = 2_000_000;
 const MOST_LAYERS = 2;
-const DEFAULT_THRESHOLD = 0.3;
+const DEFAULT_THRESHOLD = 0.2;
 
 let kit = null;
 /** What draws any output comes when there is one that is no region and no concept. */
@@ -101,9 +101,9 @@ export class PredictPanel {
     this.layers = new Map();
     for (const facts of [...predictions].reverse()) this.#addLayer(facts); // the newest of a key wins
     const own = this.layers.has(this.#key) ? this.#key : "";
-    const newest = predictions.length ? keyOf(predictions[0]) : "";
-    const kept = this.#shown.filter((key) => this.layers.has(key));
-    this.#shown = [...new Set([own || newest, ...kept].filter(Boolean))].slice(0, Math.max(this.#hasOwn || kept.length < 2 ? 1 : MOST_LAYERS, 1));
+    const first = own || (this.#target ? "" : predictions.length ? keyOf(predictions[0]) : "");
+    const others = this.#shown.slice(1).filter((key) => key !== first && this.layers.has(key));
+    this.#shown = [first, ...others].filter(Boolean).slice(0, MOST_LAYERS);
     this.#drawnRest = null;
     if (isOther && this.#view.isOn) this.#drawTarget();
     this.#drawAll();
@@ -149,7 +149,8 @@ export class PredictPanel {
     saveTarget(this.#input.user, this.#input.kind, target);
     this.#viewer.setChosen(target);
     this.#drawTarget();
-    if (this.layers.has(this.#key)) this.#shown = [this.#key];
+    this.#shown = this.layers.has(this.#key) ? [this.#key] : [];
+    this.#part("outcome").replaceChildren();
     this.#drawAll();
     if (this.#view.isAuto && !isFirst) this.predict();
   }
@@ -515,6 +516,7 @@ export class PredictPanel {
     const rest = layers.flatMap(({ key, answer, facts }) => (answer.text || answer.rest.length ? [{ key, answer, facts }] : []));
     const run = this.#run;
     const part = this.#part("rest");
+    part.classList.toggle("viewer__rest--first", rest.some(({ answer }) => answer.text || answer.rest.some(({ value }) => typeof value === "string")));
     const isStreaming = Boolean(run) && rest.some(({ answer }) => answer.text);
     if (isStreaming) return this.#stream(part, run);
     const mark = rest.map(({ key, facts }) => `${key} ${facts.id ?? facts.run}`).join();
@@ -585,7 +587,7 @@ export class PredictPanel {
     const run = this.#run;
     const isEmpty = !layer && !run;
     part.hidden = isEmpty && !this.#target;
-    if (isEmpty) return part.replaceChildren(this.#target ? make("span", "faint", "Nothing predicted on this input yet.") : "");
+    if (isEmpty) return part.replaceChildren(this.#target ? make("span", "faint", this.layers.size ? "Nothing predicted with this yet." : "Nothing predicted on this input yet.") : "");
     if (run) {
       const where = run.served ? `on ${nameOf(run.served)}` : "…";
       return part.replaceChildren(make("span", "state state--live", `Predicting ${where}`));
@@ -601,7 +603,7 @@ export class PredictPanel {
   #drawLayers() {
     const count = this.layers.size + (this.#input.annotations.some((entry) => entry.box) ? 1 : 0);
     const opener = this.#part("layers");
-    opener.hidden = count < 2;
+    opener.hidden = count < (this.#shown.length ? 2 : 1);
     this.#part("layers-words").textContent = plural(count, "layer");
     const list = this.#part("layer-list");
     const rows = [...this.layers.values()].reverse().map(({ key, facts }) => layerRow(key, facts.name, `${facts.kind === "workflow" ? "Workflow" : `${facts.method} · ${facts.asked || "Shared"}`} · ${age(new Date(facts.created_at), this.#viewer.now)}`, this.#shown));

@@ -16,7 +16,7 @@ export function saveTarget(user, kind, target) {
 
 /** {isOn, isAuto, threshold, opacity, order}: how predictions are looked at. */
 export function readView(user) {
-  return { isOn: false, isAuto: false, threshold: 0.3, opacity: 1, order: "value", ...read(`${SETTINGS}:${user}`) };
+  return { isOn: false, isAuto: false, threshold: 0.2, opacity: 1, order: "value", ...read(`${SETTINGS}:${user}`) };
 }
 
 export function saveView(user, view) {
