@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 
+ORIGIN = "\0origin"  # beside the keys of metadata: the address that an input was fetched from
 MAX_TEXT = 100_000  # characters of a text that can be found by its words
 _WORD = re.compile(r"\w+")
 _MAX_WORDS = 12
@@ -53,7 +54,7 @@ class Query:
     @property
     def phrases(self) -> list[list[str]]:
         """Each typed word as the words that the index has it as: ``IMG_12.jpg`` is ``img``, ``12``, ``jpg``."""
-        parts = [_WORD.findall(part.replace("_", " ")) for part in _quoted(self.words.casefold())]
+        parts = [_WORD.findall(part.replace("_", " ")) for part in _quoted(self.words.lower())]
         return [part for part in parts if part][:_MAX_WORDS]
 
     @property

@@ -160,6 +160,10 @@ class Migration(migrations.Migration):
             model_name='input',
             index=models.Index(condition=models.Q(('status', 30000), _negated=True), fields=['status'], name='input_not_ready'),
         ),
+        migrations.AddIndex(
+            model_name='input',
+            index=models.Index(condition=models.Q(('deleted_at__isnull', True)), fields=['slug'], name='input_by_slug'),
+        ),
         migrations.AddConstraint(
             model_name='input',
             constraint=models.UniqueConstraint(condition=models.Q(('deleted_at__isnull', True)), fields=('app', 'slug'), name='input_slug_per_app'),

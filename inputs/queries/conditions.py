@@ -49,9 +49,11 @@ class Conditions:
     def is_searching(self) -> bool:
         return not self.query.is_empty or self.query.is_hopeless
 
-    def rows(self) -> InputQuerySet:
-        """The app's inputs that fit, but for its words and metadata, which the search knows."""
-        found = Input.objects.alive().filter(app=self.app)
+    def rows(self, *, by_key: bool = False) -> InputQuerySet:
+        """The app's inputs that fit, but for its words and metadata, which the search knows. ``by_key``: their keys
+        will be given."""
+        there = Input.objects.alive()
+        found = there.on_shelf(self.app) if by_key else there.filter(app=self.app)
         if self.wanted.types:
             found = found.filter(kind__in=self.wanted.types)
         if (begin := self.wanted.begins_at) is not None:
@@ -71,9 +73,10 @@ class Conditions:
             found = found.filter(_is_in(self.datasets))
         return found
 
-    def searched(self) -> InputQuerySet:
+    def searched(self, *, by_key: bool = False) -> InputQuerySet:
         """All that fit, the search asked input by input."""
-        return self.rows().filter(search.is_match(self.query)) if self.is_searching else self.rows()
+        rows = self.rows(by_key=by_key)
+        return rows.filter(search.is_match(self.query)) if self.is_searching else rows
 
     def few(self) -> Few | None:
         """The ids among which all that fit are; None where nothing in the filter is that narrow."""

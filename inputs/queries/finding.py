@@ -74,9 +74,8 @@ def find_inputs(user: User | AnonymousUser, app: App, slugs: Sequence[str]) -> l
     """Those of these ids that there are for the user, in the order asked for."""
     rows: dict[str, Input] = {}
     for start in range(0, len(slugs), 500):
-        some = _with_what_pages_need(Input.objects.visible_to(user)).filter(
-            app=app, slug__in=slugs[start : start + 500]
-        )
+        some = _with_what_pages_need(Input.objects.visible_to(user)).on_shelf(app)
+        some = some.filter(slug__in=slugs[start : start + 500])
         rows |= {row.slug: row for row in some}
     return [rows[slug] for slug in dict.fromkeys(slugs) if slug in rows]
 

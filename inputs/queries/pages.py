@@ -150,7 +150,7 @@ def around(user: User | AnonymousUser, row: Input, wanted: Filter, *, reach: int
 
 
 def _is_among(row: Input, wanted: Filter) -> bool:
-    return Conditions(row.app, wanted).searched().filter(pk=row.pk).exists()
+    return Conditions(row.app, wanted).searched(by_key=True).filter(pk=row.pk).exists()
 
 
 def load(found: Sequence[int]) -> list[Input]:
@@ -240,7 +240,7 @@ def _ids(
 
 def _among(conditions: Conditions, few: Few) -> Iterator[InputQuerySet]:
     """The rows of these ids that fit, in batches."""
-    rows = conditions.rows() if few.is_searched else conditions.searched()
+    rows = conditions.rows(by_key=True) if few.is_searched else conditions.searched(by_key=True)
     for start in range(0, len(few.ids), _SOME):
         yield rows.filter(pk__in=few.ids[start : start + _SOME])
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from django.db import transaction
 from django.db.models import F
 
+from inputs import search
 from inputs.models import MAX_NAME, AddJob, Input, Kind, Status, new_input_id
 from inputs.pictures import painters
 from inputs.services import fetching, labels, ledger
@@ -182,7 +183,7 @@ class _There:
     """What the app has already of what is given: ids, bytes, addresses."""
 
     def __init__(self, app: App, given: Sequence[Given], looked: Sequence[_Result]) -> None:
-        rows = Input.objects.alive().filter(app=app)
+        rows = Input.objects.alive().on_shelf(app)
         self._app = app
         slugs = [one.slug for one in given if one.slug]
         self._slugs = {row.slug: row for row in rows.filter(slug__in=slugs)}
@@ -191,9 +192,9 @@ class _There:
             rows.filter(reference__blob__in=hashes).select_related("reference", "app__owner", "owner").order_by("-pk")
         )
         self._bytes = {row.reference.blob_id: row for row in same if row.reference is not None}
-        urls = {one.url for one in given if one.url}
-        fetched = rows.filter(source_url__in=urls).exclude(status=Status.FAILED)  # what failed may be tried again
-        self._urls = {row.source_url: row for row in fetched} if urls else {}
+        found = [pk for one in given if one.url for pk in _fetched_from(app, one.url)]
+        fetched = rows.filter(pk__in=found).exclude(status=Status.FAILED)  # what failed may be tried again
+        self._urls = {row.source_url: row for row in fetched} if found else {}
 
     def existing(self, given: Given, looked: Looked | None) -> Input | DuplicateError | None:
         """The input that has the same bytes, where a second shall not be; an error where that is refused."""
@@ -214,6 +215,10 @@ class _There:
             self._bytes[looked.sha256] = row
         elif row.source_url:
             self._urls[row.source_url] = row
+
+
+def _fetched_from(app: App, url: str) -> list[int]:
+    return search.find(search.Query(app.pk, pairs=((search.ORIGIN, url),)), limit=10)
 
 
 def _row(user: User, app: App, given: Given, looked: Looked | None) -> Input:

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models.lookups import In
 from django.utils import timezone
 
 from inputs import search
-from inputs.models import UNDO, AddJob, Input, Prediction, new_input_id
+from inputs.models import SHELF, UNDO, AddJob, Input, Prediction, new_input_id
 from inputs.services import labels, ledger
 from inputs.services.rights import require_deleter, require_editor, visible
 from playground.protocol.errors import NotFoundError
@@ -68,7 +69,7 @@ def _taken(rows: Sequence[Input]) -> set[tuple[int, str]]:
     found: set[tuple[int, str]] = set()
     for some in labels.batches(rows):
         slugs, apps = {row.slug for row in some}, {row.app_id for row in some}
-        found |= set(Input.objects.alive().filter(app__in=apps, slug__in=slugs).values_list("app", "slug"))
+        found |= set(Input.objects.alive().filter(In(SHELF, list(apps)), slug__in=slugs).values_list("app", "slug"))
     return found
 
 

@@ -43,7 +43,8 @@ def entry_of(row: Input, text: str = "") -> Entry:
     pairs = search.pairs_of(row.metadata)
     said = " ".join(f"{key} {value}" for key, value in pairs)
     words = "\n".join(part for part in (row.name, row.slug, said, text) if part)
-    return Entry(row.pk, row.app_id, row.kind, words, pairs)
+    origin = ((search.ORIGIN, row.source_url),) if row.source_url else ()
+    return Entry(row.pk, row.app_id, row.kind, words, pairs + origin)
 
 
 def text_of(row: Input) -> str:

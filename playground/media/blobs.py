@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 from django.conf import settings
 from django.core.files import File
 from django.core.files.base import ContentFile
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import FileSystemStorage, Storage, storages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,17 +105,16 @@ def delete(sha256: str) -> None:
 @contextlib.contextmanager
 def on_this_machine(sha256: str) -> Iterator[Path]:
     """A path at which the bytes can be read for now. Raises FileNotFoundError."""
-    try:
-        path = path_of(sha256)
-    except NotImplementedError:  # not a folder: a copy for as long as it is needed
+    if not isinstance(storage(), FileSystemStorage):  # a copy for as long as it is needed
         with open_stored(sha256) as source, tempfile.NamedTemporaryFile() as copy:
             shutil.copyfileobj(source, copy, PIECE)
             copy.flush()
             yield Path(copy.name)
-    else:
-        if not path.exists():
-            raise FileNotFoundError(path)
-        yield path
+        return
+    path = path_of(sha256)
+    if not path.exists():
+        raise FileNotFoundError(path)
+    yield path
 
 
 @contextlib.contextmanager
