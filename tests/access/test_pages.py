@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from playground.catalog.models import PUBLIC, AccessToken, Model, ModelVersion, User
+from playground.catalog.models import PRIVATE, PUBLIC, AccessToken, Model, ModelVersion, User, Workflow
+from playground.catalog.workflows import add_workflow
 from playground.compute.models import Deployment
 from playground.compute.services import log_path
 from playground.media import services as media
@@ -40,9 +41,12 @@ pytestmark = pytest.mark.django_db
 
 # Of a model that all see: what is its owners' alone is refused to the others, not hidden.
 OWNERS_OF_OPEN = (OK, OK, REFUSED, REFUSED, REFUSED, OK)
+WRITERS = (OK, OK, OK, REFUSED, HIDDEN, OK)
+WRITERS_OF_OPEN = (OK, OK, OK, REFUSED, REFUSED, OK)
 RUN = uuid.UUID("11111111-1111-4111-8111-111111111111")
 GIVEN = uuid.UUID("22222222-2222-4222-8222-222222222222")  # olive gave its link away
 GONE = uuid.UUID("33333333-3333-4333-8333-333333333333")  # she has just deleted it
+OF_WORKFLOW = uuid.UUID("44444444-4444-4444-8444-444444444444")
 FOR_ALL, OLIVES, MERLES, SHARED = (
     f"/compute/deployments/{name}" for name in ("olive/for-all", "olive/olives", "merle/merles", "olive/shared-echo")
 )
@@ -104,6 +108,20 @@ READS: list[tuple[str, str, Row]] = [
     ("what an input can be asked with", "/choose/?kind=text", ALL),
     ("a private model in that choice", "/olive/main/models/echo/target?kind=text", IN_THE_APP),
     ("a public model in that choice", "/olive/main/models/open/target?kind=text", ALL),
+    ("the list of workflows", "/workflows/", ALL),
+    ("a new workflow", "/workflows/new", ALL),
+    ("a private workflow", "/olive/main/workflows/chain", IN_THE_APP),
+    ("a public workflow", "/olive/main/workflows/open", ALL),
+    ("no such workflow", "/olive/main/workflows/nothing", (HIDDEN,) * 6),
+    ("its runs", "/olive/main/workflows/chain/runs", IN_THE_APP),
+    ("the table of its runs", "/olive/main/workflows/chain/runs/table", IN_THE_APP),
+    ("its newest runs", "/olive/main/workflows/chain/runs/recent", IN_THE_APP),
+    ("a private workflow as code", "/olive/main/workflows/chain/api", IN_THE_APP),
+    ("a private workflow's YAML", "/olive/main/workflows/chain/yaml", IN_THE_APP),
+    ("a public workflow's YAML as a file", "/olive/main/workflows/open/yaml?download=1", ALL),
+    ("the form that changes a private workflow", "/olive/main/workflows/chain/edit", WRITERS),
+    ("the form that changes a public workflow", "/olive/main/workflows/open/edit", WRITERS_OF_OPEN),
+    ("a run of a workflow of olive's", f"/runs/{OF_WORKFLOW}", OLIVE_ALONE),
     ("a new deployment", "/compute/deployments/new", ALL),
     ("a new deployment of a private model", "/compute/deployments/new?model=olive/main/models/echo", IN_THE_APP),
     ("a public deployment of a private model", FOR_ALL, IN_THE_APP),
@@ -138,6 +156,9 @@ ACTS: list[tuple[str, str, dict[str, Any], Row]] = [
     ("delete the member's deployment", f"{MERLES}/delete", {"name": "merles"}, MERLES_OWN),
     ("delete the owner's private one", f"{OLIVES}/delete", {"name": "olives"}, OLIVES_OWN),
     ("write a call as code", "/olive/main/models/echo/api/code", {"arguments": "{}"}, IN_THE_APP),
+    ("check a workflow's YAML", "/workflows/check", {"yaml": "x"}, ALL),
+    ("delete a private workflow", "/olive/main/workflows/chain/delete", {"name": "chain"}, FOR_APP_OWNERS),
+    ("delete a public workflow", "/olive/main/workflows/open/delete", {"name": "open"}, OWNERS_OF_OPEN),
     ("revoke a token of olive's", "/tokens/{token}/revoke", {}, OLIVE_ALONE),
     ("have a text formatted", "/markdown", {}, ALL),
     ("delete a run", "/runs/delete", {"run": str(RUN)}, OLIVE_ALONE),
@@ -173,6 +194,9 @@ def names(settings: Any, tmp_path: Path) -> dict[str, str]:
         Run.objects.bulk_create([made])
         Run.objects.filter(pk=run_id).update(**facts)
         RunMedia.objects.create(run=made, reference=file)
+    chain = make_workflow(olive, "chain", "echo", PRIVATE)
+    make_workflow(olive, "open", "open", PUBLIC)
+    Run.objects.create(id=OF_WORKFLOW, user=olive, workflow=chain, method="predict", state="finished")
     token = AccessToken.objects.create(user=olive, name="hers", prefix="pg_hers", digest="hers")
     rows = {row.slug: row.pk for row in Deployment.objects.all()}
     for row in Deployment.objects.all():
@@ -186,6 +210,11 @@ def names(settings: Any, tmp_path: Path) -> dict[str, str]:
         "open_version": ModelVersion.objects.get(model__slug="open").slug,
         "olives": str(rows["olives"]),
     }
+
+
+def make_workflow(olive: User, name: str, model: str, visibility: int) -> Workflow:
+    text = f"workflow: {{id: {name}, nodes: [{{id: say, model: {{model_id: {model}}}}}]}}"
+    return add_workflow(olive, olive.apps.get(), text, visibility=visibility).workflow
 
 
 def browser(name: str) -> Client:
@@ -216,6 +245,17 @@ def test_deploying_is_for_members() -> None:
     row = tried(lambda name: outcome(browser(name).post("/compute/deployments/new", given)))
     assert row == (OK, OK, OK, REFUSED, HIDDEN, OK)
     assert outcome(Client().post("/compute/deployments/new", given)) == SIGN_IN
+
+
+def test_making_a_workflow_is_for_all_and_changing_one_for_members() -> None:
+    text = Workflow.objects.get(slug="open").latest.yaml  # type: ignore[union-attr]  # it has one
+    fresh = {"yaml": text.replace("{id: open", "{id: fresh").replace("_id: open", "_id: open, user_id: olive")}
+    assert tried(lambda name: outcome(browser(name).post("/workflows/new", fresh))) == (OK, OK, OK, OK, OK, OK)
+    for name, row in (("chain", WRITERS), ("open", WRITERS_OF_OPEN)):
+        address = f"/olive/main/workflows/{name}/edit"
+        assert tried(lambda who, at=address: outcome(browser(who).post(at, {"yaml": text}))) == row  # type: ignore[misc]
+    for address in ("/workflows/new", "/olive/main/workflows/open/edit"):
+        assert outcome(Client().post(address, fresh)) == SIGN_IN
 
 
 def test_nobody_reads_or_acts_without_signing_in(names: dict[str, str]) -> None:

@@ -13,12 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from playground.catalog import workflows
 from playground.catalog.access import Role, has_role, require_role
+from playground.catalog.edits import create_app
 from playground.catalog.models import PRIVATE, PUBLIC, App, User, Workflow
+from playground.catalog.services import MAIN_APP_ID
 from playground.play.graphs import draw
 from playground.play.queries.workflows import find_workflow, know
 from playground.play.views.asking import user_of
 from playground.play.views.workflows import address_of, apps_to_add_to, head_of
-from playground.protocol.errors import AccessError, InputError
+from playground.protocol.errors import InputError
 from playground.protocol.signatures import describe_io
 from playground.sdk.graphs import GraphError, Plan
 
@@ -47,15 +49,19 @@ workflow:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Raises AccessError for who may make none."""
+    """Whoever has no app yet gets one with their first workflow."""
     user = user_of(request)
     apps = apps_to_add_to(user)
-    if not apps:
-        raise AccessError("A workflow is made in an app of yours, or one that you are a member of: you have none.")
-    app = next((entry for entry in apps if str(entry.pk) == request.POST.get("app")), apps[0])
+    app = _app_of(request, user, apps)
     if request.method == "POST":
         return _save(request, user, app, None)
     return _form(request, app, None, EXAMPLE, {"apps": apps, **_checked(user, app, EXAMPLE)})
+
+
+def _app_of(request: HttpRequest, user: User, apps: list[App]) -> App:
+    """The one chosen in the form, else the first; for who has none the one that will be made."""
+    chosen = (app for app in apps if str(app.pk) == request.POST.get("app"))
+    return next(chosen, apps[0] if apps else App(owner=user, slug=MAIN_APP_ID))
 
 
 @login_required
@@ -75,6 +81,9 @@ def _save(request: HttpRequest, user: User, app: App, workflow: Workflow | None)
     is_owner = has_role(user, app, Role.OWNER)
     visibility = (PUBLIC if request.POST.get("public") == "yes" else PRIVATE) if is_owner else None
     try:
+        workflows.check(user, app, text)
+        if app.pk is None:
+            app = create_app(user, app.slug)
         if workflow is None:
             workflows.check_new(app, text)
         slug = workflow.slug if workflow is not None else ""
@@ -109,10 +118,8 @@ def _form(
 def check(request: HttpRequest) -> HttpResponse:
     """What is wrong with the YAML that stands in the form, else its graph."""
     user = user_of(request)
-    apps = apps_to_add_to(user)
-    app = next((entry for entry in apps if str(entry.pk) == request.POST.get("app")), apps[0] if apps else None)
-    context = _checked(user, app, _text_of(request)) if app is not None else {}
-    return render(request, "workflows/_check.html", context)
+    app = _app_of(request, user, apps_to_add_to(user))
+    return render(request, "workflows/_check.html", _checked(user, app, _text_of(request)))
 
 
 def _checked(user: User, app: App, text: str) -> dict[str, Any]:

@@ -44,7 +44,6 @@ def workflows(request: HttpRequest) -> HttpResponse:
         "page": page,
         "text": text,
         "total": page.paginator.count if not text else list_workflows(user).count(),
-        "may_add": apps_to_add_to(user),
     }
     return render(request, "workflows/workflows.html", context)
 

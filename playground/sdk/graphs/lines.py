@@ -34,6 +34,8 @@ class Lines:
                 line = aliased.start_mark.line + 1 if aliased.start_mark else 0
                 raise GraphError([Problem(f"*{aliased.anchor} stands for something else: write it out.", line=line)])
             root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except GraphError:
+            raise
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             raise GraphError(

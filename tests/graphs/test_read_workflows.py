@@ -1,0 +1,146 @@
+"""Workflows as YAML, both ways, with the line of everything that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from clarifai.workflows.validate import validate
+
+from playground import catalog
+from playground.sdk.graphs import Crop, GraphError, Keep, NodeModel, read_plain, read_yaml, to_plain, write_yaml
+from playground.sdk.graphs.shapes import MAX_NODES
+
+READY_MADE = sorted((Path(catalog.__file__).parent / "examples").glob("*.yaml"))
+
+PLAIN = """\
+workflow:
+  id: two
+  nodes:
+    - id: detect
+      model:
+        user_id: owner
+        app_id: main
+        model_id: nanodet
+        model_version_id: 0123456789abcdef0123456789abcdef
+    - id: again
+      model:
+        model_id: nanodet
+      node_inputs:
+        - node_id: detect
+"""
+OFFICIAL = """\
+workflow:
+  id: faces
+  nodes:
+    - id: detector
+      model:
+        model_id: face-detection
+        user_id: clarifai
+        app_id: main
+        output_info:
+          params:
+            threshold: 0.2
+    - id: keeper
+      model:
+        model_id: keeper
+        model_type_id: concept-thresholder
+        output_info: {params: {concepts: [{id: Face, value: 0.6}]}}
+      node_inputs: [{node_id: detector}]
+    - id: cropper
+      model: {model_id: margin, model_type_id: image-crop, output_info: {params: {margin: 1.3}}}
+      node_inputs: [{node_id: keeper}]
+    - id: asks
+      model:
+        model_id: asks
+        model_type_id: prompter
+        output_info: {params: {prompt_template: "Who is this? {data.text.raw}"}}
+      node_inputs: [{node_id: cropper}]
+"""
+
+
+def test_what_is_written_is_read_again() -> None:
+    for text in (PLAIN, OFFICIAL, *(file.read_text() for file in READY_MADE)):
+        graph = read_yaml(text)
+        assert read_yaml(write_yaml(graph)) == graph
+        assert read_plain(to_plain(graph)) == graph
+
+
+def test_a_graph_of_models_is_written_as_the_official_client_reads_it() -> None:
+    written = yaml.safe_load(write_yaml(read_yaml(PLAIN)))
+    assert validate(written) == yaml.safe_load(PLAIN)
+
+
+def test_the_official_small_models_are_read_as_what_they_do() -> None:
+    graph = read_yaml(OFFICIAL)
+    assert graph.node("detector").model == NodeModel("face-detection", "clarifai", "main")
+    assert graph.node("detector").arguments == {"threshold": 0.2}
+    assert graph.node("keeper").keep == Keep(concepts={"face": 0.6})
+    assert graph.node("cropper").crop == Crop(margin=1.3)
+    assert graph.node("asks").prompt == "Who is this? {data.text.raw}"
+    assert all(graph.node(name).model is None for name in ("keeper", "cropper", "asks"))
+
+
+def test_nodes_stand_in_stages() -> None:
+    graph = read_yaml(
+        "workflow: {id: w, nodes: [{id: c, prompt: '{a} {b}', node_inputs: [a, {node_id: b}]},"
+        " {id: a, model: {model_id: m}}, {id: b, model: {model_id: m}}]}"
+    )
+    assert [[node.id for node in stage] for stage in graph.stages] == [["a", "b"], ["c"]]
+    assert [node.id for node in graph.in_order()] == ["a", "b", "c"]
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(GraphError) as caught:
+        read_yaml(text)
+    return [str(problem) for problem in caught.value.problems]
+
+
+HEAD = "workflow:\n  id: w\n  nodes:\n"
+
+
+WRONG = [
+    ("", "line 1: A workflow is needed"),
+    ("- a\n- b\n", "line 1: A workflow is needed"),
+    ("workflow:\n  id: w\n", "line 1: nodes: a list"),
+    ("workflow:\n  id: w\n  nodes: []\n", "line 3: nodes: a list"),
+    ("workflow: [\n", "line 2: This is no YAML"),
+    ("workflow:\n\tid: w\n", "line 2: This is no YAML"),
+    ("workflow:\n  id: w\n  id: v\n", "line 3: id stands here twice"),
+    ("a: &a [1]\nb: *a\n", "line 2: *a stands for something else"),
+    (f"{HEAD}    - 3\n", "line 4: A node needs an `id`"),
+    (f"{HEAD}    - id: a\n", "line 4: a does nothing"),
+    (f"{HEAD}    - id: input\n      prompt: x\n", "line 4: 'input' means what the workflow is given"),
+    (f"{HEAD}    - id: a\n      prompt: x\n      color: red\n", "line 6: A node has no key 'color'"),
+    (f"{HEAD}    - id: a\n      model: nanodet\n", "line 5: model: `model_id` is needed"),
+    (f"{HEAD}    - id: a\n      model: {{user_id: x}}\n", "line 5: model: `model_id` is needed"),
+    (f"{HEAD}    - id: a\n      model: {{model_id: x, size: 3}}\n", "line 5: A model has no key 'size'"),
+    (f"{HEAD}    - id: a\n      model: {{model_id: x}}\n      arguments: 3\n", "line 6: arguments: values by name"),
+    (f"{HEAD}    - id: a\n      crop: 3\n", "line 5: crop: `true`"),
+    (f"{HEAD}    - id: a\n      crop: {{margin: 0}}\n", "line 5: margin"),
+    (f"{HEAD}    - id: a\n      keep_above: 2\n", "line 5: keep_above: a number from 0 to 1"),
+    (f"{HEAD}    - id: a\n      prompt: x\n      method: predict\n", "line 4: a has no model"),
+    (f"{HEAD}    - id: a\n      prompt: x\n    - id: a\n      prompt: y\n", "line 6: Two nodes have the id a"),
+    (f"{HEAD}    - id: a\n      prompt: x\n      node_inputs:\n        - node_id: b\n", "line 7: a takes from b"),
+    (f"{HEAD}    - id: a\n      prompt: x\n      suppress_output: 7\n", "line 6: suppress_output must be true"),
+    (f"{HEAD}    - {{id: a, prompt: x}}\n" + "    - {id: b, prompt: x}\n" * MAX_NODES, "at most 20 nodes"),
+    ("x: " + "[" * 200 + "]" * 200, "nested too deep"),
+    ("x" * 300_000, "longer than the 256 kB"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), WRONG, ids=[case[1] for case in WRONG])
+def test_what_is_wrong_is_told_with_its_line(text: str, said: str) -> None:
+    assert said in problems(text)[0]
+
+
+def test_every_problem_is_told() -> None:
+    text = f"{HEAD}    - id: a\n      crop: 3\n    - id: b\n      prompt: x\n      node_inputs: [{{node_id: c}}]\n"
+    assert [line.partition(":")[0] for line in problems(text)] == ["line 5", "line 8"]
+
+
+def test_a_circle_is_drawn() -> None:
+    node = "    - id: {0}\n      prompt: x\n      node_inputs: [{{node_id: {1}}}]\n"
+    text = HEAD + node.format("a", "b") + node.format("b", "c") + node.format("c", "a")
+    assert problems(text) == ["line 6: The nodes take from each other in a circle: a → b → c → a."]
