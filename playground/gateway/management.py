@@ -24,10 +24,12 @@ from playground.gateway.access import read_token
 from playground.gateway.families import (
     apps,
     clusters,
+    datasets,
     deployment_edits,
     deployments,
     input_edits,
     inputs,
+    labels,
     logs,
     model_edits,
     model_types,
@@ -67,6 +69,8 @@ FAMILIES = (
     inputs,
     input_edits,
     uploads,
+    labels,
+    datasets,
     workflows,
 )
 HANDLERS: dict[str, Callable[[User, Any], Any]] = {

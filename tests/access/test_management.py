@@ -62,6 +62,10 @@ def deployment(slug: str, **fields: Any) -> r.Deployment:
     return r.Deployment(id=slug, **{"autoscale_config": few} | fields)
 
 
+def says(slug: str, concept: str) -> r.Annotation:
+    return r.Annotation(input_id=slug, data=r.Data(concepts=[r.Concept(id=concept, value=1)]))
+
+
 def workflow(slug: str) -> r.Workflow:
     return r.Workflow(id=slug, nodes=[r.WorkflowNode(id="only", model=ECHO_WORKER.model)])
 
@@ -105,6 +109,10 @@ READS: list[tuple[str, Message, Row]] = [
     ("ListInputs", s.ListInputsRequest(user_app_id=APP), IN_THE_APP),
     ("ListDatasetInputs", s.ListDatasetInputsRequest(user_app_id=APP, dataset_id="all"), IN_THE_APP),
     ("GetInputCount", s.GetInputCountRequest(user_app_id=APP), IN_THE_APP),
+    ("GetDataset", s.GetDatasetRequest(user_app_id=APP, dataset_id="all"), IN_THE_APP),
+    ("ListDatasets", s.ListDatasetsRequest(user_app_id=APP), IN_THE_APP),
+    ("ListConcepts", s.ListConceptsRequest(user_app_id=APP), IN_THE_APP),
+    ("ListAnnotations", s.ListAnnotationsRequest(user_app_id=APP), IN_THE_APP),
     ("GetInputsAddJob", s.GetInputsAddJobRequest(user_app_id=APP, id="job"), IN_THE_APP),
 ]
 
@@ -230,6 +238,10 @@ ACTS: list[tuple[str, Message, Row]] = [
     ("DeleteWorkflows", s.DeleteWorkflowsRequest(user_app_id=APP, ids=["flow"]), FOR_APP_OWNERS),
     ("PostInputs", s.PostInputsRequest(user_app_id=APP, inputs=[text("new")]), BY_MEMBERS),
     ("PatchInputs", s.PatchInputsRequest(user_app_id=APP, inputs=[r.Input(id="olives")]), BY_MEMBERS),
+    ("PostDatasets", s.PostDatasetsRequest(user_app_id=APP, datasets=[r.Dataset(id="new")]), BY_MEMBERS),
+    ("DeleteDatasets", s.DeleteDatasetsRequest(user_app_id=APP, dataset_ids=["all"]), BY_MEMBERS),
+    ("PostAnnotations", s.PostAnnotationsRequest(user_app_id=APP, annotations=[says("olives", "new")]), BY_MEMBERS),
+    ("DeleteAnnotations", s.DeleteAnnotationsRequest(user_app_id=APP, input_ids=["olives"]), BY_MEMBERS),
     ("DeleteInputs", s.DeleteInputsRequest(user_app_id=APP, ids=["olives"]), (OK, OK, REFUSED, REFUSED, HIDDEN, OK)),
     ("DeleteInput", s.DeleteInputRequest(user_app_id=APP, input_id="merles"), BY_MEMBERS),
     ("PostRunners", s.PostRunnersRequest(user_app_id=APP), NONE_AT_ALL),
@@ -254,7 +266,7 @@ def _world(settings: Any, tmp_path: Any) -> None:
         graph = {"workflow": {"id": slug, "nodes": [{"id": "only", "model": {"model_id": "echo"}}]}}
         flow.versions.create(graph=graph, yaml=json.dumps(graph))
     for name, slug in ((world.OWNER, "olives"), (world.MEMBER, "merles")):
-        given = [Given(slug=slug, text=slug, datasets=["all"])]
+        given = [Given(slug=slug, text=slug, datasets=["all"], concepts=["fruit"])]
         add_inputs(User.objects.get(username=name), app, given, job="job")
 
 

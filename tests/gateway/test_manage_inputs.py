@@ -266,6 +266,58 @@ def test_by_dataset_and_count(gateway: Live) -> None:
     refused(gateway.call("ListDatasetInputs", request), StatusCode.CONN_DOES_NOT_EXIST)
 
 
+def test_annotations_are_listed_added_and_deleted(gateway: Live) -> None:
+    slug, other = new_id("in"), new_id("in")
+    fine(post(gateway, image(None, slug), text("x", other)))
+    said = resources_pb2.Data(concepts=[concept("cat")], regions=[region("ear", 0.1, 0.2, 0.3, 0.4)])
+    request = service_pb2.PostAnnotationsRequest(
+        user_app_id=OWNER, annotations=[resources_pb2.Annotation(input_id=slug, data=said)]
+    )
+    made = fine(gateway.call("PostAnnotations", request)).annotations
+    assert [(one.input_id, one.user_id, one.input_level) for one in made] == [
+        (slug, "owner", True),
+        (slug, "owner", False),
+    ]
+    assert made[1].data.regions[0].data.concepts[0].id == "ear"
+    asked = service_pb2.ListAnnotationsRequest(user_app_id=OWNER, input_ids=[slug])
+    assert list(fine(gateway.call("ListAnnotations", asked)).annotations) == list(made)
+    assert fine(get(gateway, slug)).input.data.regions[0].id == made[1].id
+    request.annotations[0].input_id = "gone-away"
+    refused(gateway.call("PostAnnotations", request), StatusCode.INPUT_DOES_NOT_EXIST)
+    request.annotations[0].CopyFrom(resources_pb2.Annotation(input_id=slug))
+    refused(gateway.call("PostAnnotations", request), StatusCode.ANNOTATION_INVALID_ARGUMENT)
+
+    def delete_some(**fields: Any) -> Any:
+        return gateway.call("DeleteAnnotations", service_pb2.DeleteAnnotationsRequest(user_app_id=OWNER, **fields))
+
+    refused(delete_some(), StatusCode.INPUT_INVALID_REQUEST)
+    refused(delete_some(input_ids=[other], ids=[made[0].id]), StatusCode.CONN_DOES_NOT_EXIST)
+    fine(delete_some(input_ids=[slug], ids=[made[0].id]))
+    assert [one.id for one in fine(gateway.call("ListAnnotations", asked)).annotations] == [made[1].id]
+    fine(delete_some(input_ids=[slug]))
+    assert list(fine(gateway.call("ListAnnotations", asked)).annotations) == []
+
+
+def test_datasets_are_made_listed_and_deleted(gateway: Live) -> None:
+    name, slug = new_id("set"), new_id("in")
+    request = service_pb2.PostDatasetsRequest(user_app_id=OWNER, datasets=[resources_pb2.Dataset(id=name)])
+    made = fine(gateway.call("PostDatasets", request)).datasets[0]
+    assert (made.id, made.user_id, made.app_id) == (name, "owner", "main")
+    assert name in refused(gateway.call("PostDatasets", request), StatusCode.DATABASE_DUPLICATE_KEY)
+    asked = service_pb2.GetDatasetRequest(user_app_id=OWNER, dataset_id=name)
+    assert fine(gateway.call("GetDataset", asked)).dataset == made
+    listed_ones = service_pb2.ListDatasetsRequest(user_app_id=OWNER, search=name)
+    assert list(fine(gateway.call("ListDatasets", listed_ones)).datasets) == [made]
+    fine(post(gateway, text("x", slug, dataset_ids=[name], data={"concepts": [concept(name)]})))
+    concepts = service_pb2.ListConceptsRequest(user_app_id=OWNER, id=name)
+    assert [one.name for one in fine(gateway.call("ListConcepts", concepts)).concepts] == [name]
+    gone = service_pb2.DeleteDatasetsRequest(user_app_id=OWNER, dataset_ids=[name])
+    fine(gateway.call("DeleteDatasets", gone))
+    refused(gateway.call("GetDataset", asked), StatusCode.CONN_DOES_NOT_EXIST)
+    assert name in refused(gateway.call("DeleteDatasets", gone), StatusCode.CONN_DOES_NOT_EXIST)
+    assert list(fine(get(gateway, slug)).input.dataset_ids) == []
+
+
 def test_the_members_add_and_the_viewers_see(team: Live) -> None:
     slug = new_id("seen")
     fine(post(team, text("a", slug), user="member"))

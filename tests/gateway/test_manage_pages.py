@@ -29,7 +29,7 @@ LISTS = {
     "ListCloudRegions": "cloud_regions",
     "ListInstanceTypes": "instance_types",
 }
-LATER = ["ListDatasets", "ListKeys", "PostUploads"]
+LATER = ["ListDatasetVersions", "ListKeys", "PostUploads"]
 
 
 def list_deployments(gateway: Live, page: int = 0, per_page: int = 0, *, cluster_id: str = "") -> list[str]:

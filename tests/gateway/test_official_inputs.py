@@ -50,6 +50,12 @@ told["listed"] = [one.id for one in all_of_them]
 told["urls"] = [bool(one.data.image.url or one.data.text.url) for one in all_of_them]
 told["texts"] = [one.id for one in inputs.list_inputs(input_type="text") if one.id.startswith(tag)]
 told["page"] = len(list(inputs.list_inputs(page_no=1, per_page=2)))
+box = Inputs.get_bbox_proto(f"{{tag}}-bytes", "ear", [0.1, 0.2, 0.3, 0.4])
+told["retry"] = len(inputs.upload_annotations([box]))
+told["said"] = [[bool(one.data.regions), one.input_id] for one in inputs.list_annotations([got])]
+told["concepts"] = sorted(one.id for one in App(user_id="owner", app_id="main").list_concepts() if one.id == "ear")
+inputs.delete_annotations([got.id])
+told["unsaid"] = len(list(inputs.list_annotations([got])))
 told["dataset"] = [one.id for one in inputs.list_inputs(dataset_id=tag)]
 told["count"] = App(user_id="owner", app_id="main").get_input_count() >= 4
 change = Inputs._get_proto(f"{{tag}}-text", labels=["words"])
@@ -71,6 +77,8 @@ told["nothing"] = raised(lambda: inputs.delete_inputs([]))[1]
     assert told["texts"] == [f"{tag}-text-file", f"{tag}-text"]
     assert (told["page"], told["dataset"]) == (2, [f"{tag}-bytes"])
     assert told["count"]
+    assert (told["retry"], told["concepts"], told["unsaid"]) == (0, ["ear"], 0)
+    assert sorted(told["said"]) == [[False, f"{tag}-bytes"]] * 2 + [[True, f"{tag}-bytes"]]
     assert told["patched"] == ["words"]
     assert told["left"] == []
     assert "INPUT_DOES_NOT_EXIST" in told["gone"]
@@ -88,13 +96,15 @@ def test_a_folder_goes_up_in_bulk(official: Client) -> None:
     bystander = new_id("by")
     told = official.told(f"""{PROLOGUE}
 inputs.upload_text({bystander!r}, raw_text="stays")
-dataset = Dataset(user_id="owner", app_id="main", dataset_id={tag!r})
+app = App(user_id="owner", app_id="main")
+dataset = app.create_dataset({tag!r})
+told["datasets"] = [one.id for one in app.list_datasets() if one.id == {tag!r}]
 dataset.upload_from_folder("pets", input_type="image", labels=True, batch_size=8)
 told["there"] = sorted(one.id for one in inputs.list_inputs(dataset_id={tag!r}))
 told["labels"] = sorted({{one.name for one in inputs.get_input(told["there"][0]).data.concepts}})
 """)
     assert told["there"] == sorted(f"{tag}_{number}" for number in range(20))
-    assert told["labels"] == ["pets"]
+    assert (told["labels"], told["datasets"]) == (["pets"], [tag])
     assert get(official.gateway, bystander).status.code == OK
 
 

@@ -50,7 +50,7 @@ def read_new(message: resources_pb2.Input, *, slug: str = "") -> Given:
         url=medium.url or None,
         name=str(metadata.get(NAME_KEY, "")),
         metadata=metadata,
-        concepts=[*read_concepts(data), *_read_regions(data)],
+        concepts=read_labels(data),
         datasets=list(dict.fromkeys(message.dataset_ids)),
         on_duplicate="refuse" if medium.url and not medium.allow_duplicate_url else "keep",
         kind=kind,
@@ -64,6 +64,11 @@ def read_metadata(message: resources_pb2.Input) -> dict[str, Any]:
     if not _is_finite(metadata):
         raise InputError("The metadata holds a number that is not finite, which JSON does not have.", code=INVALID)
     return metadata
+
+
+def read_labels(data: resources_pb2.Data) -> list[Label]:
+    """Its concepts, and its regions by their boxes. Raises InputError."""
+    return [*read_concepts(data), *_read_regions(data)]
 
 
 def read_concepts(data: resources_pb2.Data) -> list[Label]:

@@ -175,7 +175,7 @@ def _message(caller: User, row: Input, said: Iterable[Annotation], datasets: Ite
     data = message.data
     _write_medium(caller, getattr(data, row.kind), row)
     for annotation in said:
-        _write_annotation(data, annotation)
+        write_annotation(data, annotation)
     metadata = row.metadata if NAME_KEY in row.metadata or not row.name else {**row.metadata, NAME_KEY: row.name}
     if metadata:
         structs.write_struct(data.metadata, metadata)
@@ -200,7 +200,7 @@ def _write_medium(caller: User, medium: Any, row: Input) -> None:
             setattr(info, name, value)
 
 
-def _write_annotation(data: resources_pb2.Data, annotation: Annotation) -> None:
+def write_annotation(data: resources_pb2.Data, annotation: Annotation) -> None:
     box = annotation.box
     if box is None and annotation.concept is not None:
         _write_concept(data, annotation)
