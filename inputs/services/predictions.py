@@ -51,8 +51,9 @@ def keep_prediction(user: User, row: Input, run: Run) -> Prediction:
         made = Prediction.objects.create(
             input=row,
             user=user,
-            **_target(run),
-            version=run.version.slug if run.version else "",
+            model_id=run.model_id,
+            workflow_id=run.workflow_id,
+            version=_version(run),
             deployment=deployment,
             deployment_asked=_asked(selector),
             deployment_served="" if served.get("is_shared") else str(served.get("deployment_id") or "")[:200],
@@ -80,7 +81,9 @@ def _find_input(user: User, row: Input) -> Input:
 
 
 def _find_run(user: User, run: Run) -> Run:
-    found = Run.objects.visible_to(user).select_related("version").filter(pk=run.pk, user=user).first()
+    found = (
+        Run.objects.visible_to(user).select_related("version", "workflow_version").filter(pk=run.pk, user=user).first()
+    )
     if found is None:
         raise NotFoundError(f"No run {run.pk} for you. It does not exist, or is not yours.")
     if found.is_running:
@@ -88,9 +91,9 @@ def _find_run(user: User, run: Run) -> Run:
     return found
 
 
-def _target(run: Run) -> dict[str, Any]:
-    workflow_id = getattr(run, "workflow_id", None)
-    return {"workflow_id": workflow_id} if workflow_id else {"model_id": run.model_id}
+def _version(run: Run) -> str:
+    of_model, of_workflow = run.version, run.workflow_version
+    return of_model.slug if of_model is not None else of_workflow.slug if of_workflow is not None else ""
 
 
 def _asked(selector: dict[str, Any]) -> str:
