@@ -27,14 +27,18 @@ _SOME = 200
 
 async def write(user: User, ids: Sequence[int], format: str) -> AsyncIterator[bytes]:
     """The file's bytes as they are made, in a thread."""
-    pieces = _lines(user, ids) if format == "jsonl" else _coco(user, ids)
-    while (piece := await asyncio.to_thread(_next, pieces)) is not None:
+    made = pieces(user, ids, format)
+    while (piece := await asyncio.to_thread(_next, made)) is not None:
         yield piece
 
 
-def _next(pieces: Iterator[bytes]) -> bytes | None:
+def pieces(user: User, ids: Sequence[int], format: str) -> Iterator[bytes]:
+    return _lines(user, ids) if format == "jsonl" else _coco(user, ids)
+
+
+def _next(made: Iterator[bytes]) -> bytes | None:
     try:
-        return next(pieces, None)
+        return next(made, None)
     finally:
         connection.close()  # of this thread, which serves whom it will next
 

@@ -137,6 +137,7 @@ class InputViewer extends HTMLElement {
       if (original) link.href = "save" in link.dataset ? `${original}?save` : original;
     }
     if (back) this.#part("back").href = back;
+    this.#part("delete").hidden = !this.input.may_delete;
     this.#strip.show(this.input.strip, url);
   }
 
@@ -300,17 +301,14 @@ class InputViewer extends HTMLElement {
   /** Gone at once, back by Undo: the next one takes its place. */
   async #delete() {
     const { input } = this;
-    try {
-      await ask(input.delete_url, { method: "POST", json: {} });
-    } catch (error) {
-      return alarm(error.message);
-    }
+    const gone = await ask(input.delete_url, { method: "POST", json: {} }).catch((error) => alarm(error.message));
+    if (!gone) return;
     this.#neighbours.clear();
     const words = `${input.name} is deleted.`;
     announce(words);
     const { offerUndo } = await import("../table/acts.js");
     offerUndo(words, async () => {
-      await ask(input.restore_url, { method: "POST", json: {} }).catch((error) => alarm(error.message));
+      await ask(input.restore_url, { method: "POST", json: gone }).catch((error) => alarm(error.message));
       this.#neighbours.clear();
       this.go(input.url);
     });
