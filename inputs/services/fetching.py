@@ -7,6 +7,7 @@ a process left behind as it ended.
 from __future__ import annotations
 
 import functools
+import importlib
 import logging
 import queue
 import threading
@@ -26,10 +27,11 @@ from inputs.services.looking import Looked, looked_into, new_file
 from inputs.services.storing import fill, put, put_missing, refer
 from playground.media import blobs
 from playground.protocol.errors import InputError, PlaygroundError
-from playground.protocol.fetch import Fence
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from playground.protocol.fetch import Fence
 
 logger = logging.getLogger(__name__)
 LEFT_BEHIND = timedelta(minutes=5)
@@ -98,7 +100,10 @@ def _download(url: str, path: Path) -> str:
         settings.MAX_INPUT_AUDIO_BYTES,
         settings.MAX_INPUT_TEXT_BYTES,
     )
-    fence = Fence(tuple(ip_network(one) for one in settings.FETCH_ALLOW), max_bytes=most, timeout=_TIMEOUT_S)
+    module = importlib.import_module("playground.protocol.fetch")  # its HTTP client takes long to load
+    fence: Fence = module.Fence(
+        tuple(ip_network(one) for one in settings.FETCH_ALLOW), max_bytes=most, timeout=_TIMEOUT_S
+    )
     with path.open("xb") as file:
         fetched = fence.fetch_into(url, file)
     return fetched.url.split("?")[0].rstrip("/").rpartition("/")[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import ipaddress
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
@@ -15,7 +16,6 @@ from django.conf import settings
 from playground.catalog import workflows
 from playground.compute.models import Deployment
 from playground.protocol.errors import DeployingError, InputError, NotFoundError, PlaygroundError
-from playground.protocol.fetch import Fence
 from playground.protocol.pipes import COMPUTING, STOPPED, UNKNOWN
 from playground.protocol.shapes import shape_of
 from playground.protocol.values import Image
@@ -36,6 +36,7 @@ from playground.sdk.pipes import ask_fate, call_name
 
 if TYPE_CHECKING:
     from playground.catalog.models import User
+    from playground.protocol.fetch import Fence
     from playground.runs.requests import Request
     from playground.sdk import Answer, Waiting
     from playground.sdk.graphs import Call, Plan, Step
@@ -105,7 +106,8 @@ def _named(request: Request, plan: Plan) -> Request:
 
 def _fetch_pictures(arguments: Mapping[str, Any]) -> None:
     """Addresses of pictures that are to be cropped become pictures; models fetch theirs themselves."""
-    fence = Fence(allow=tuple(ipaddress.ip_network(network) for network in settings.FETCH_ALLOW))
+    module = importlib.import_module("playground.protocol.fetch")  # its HTTP client takes long to load
+    fence: Fence = module.Fence(allow=tuple(ipaddress.ip_network(network) for network in settings.FETCH_ALLOW))
     for name, value in arguments.items():
         if isinstance(value, Image) and value.url and not value.bytes:
             try:
