@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,12 @@ def test_what_is_written_is_read_again() -> None:
         graph = read_yaml(text)
         assert read_yaml(write_yaml(graph)) == graph
         assert read_plain(to_plain(graph)) == graph
+
+
+def test_the_readme_shows_one_that_can_be_read() -> None:
+    readme = (Path(catalog.__file__).parents[2] / "README.md").read_text()
+    (text,) = re.findall(r"```yaml\n(workflow:.*?)```", readme, re.DOTALL)
+    assert [node.id for node in read_yaml(text).nodes] == ["detect", "pose", "tell"]
 
 
 def test_a_graph_of_models_is_written_as_the_official_client_reads_it() -> None:

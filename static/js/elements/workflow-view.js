@@ -218,8 +218,8 @@ class NodePart {
     this.#node = node;
     this.#context = context;
     this.#markdown = markdown;
-    const title = make("h3", "node__name", node.id);
-    title.id = `node-${node.id}`;
+    const title = make("h2", "node__name", node.id);
+    title.id = `node-${[...run.nodes.keys()].indexOf(node.id)}`;
     const model = node.model.split("/").pop();
     const words = make("span", "node__words", [...node.acts, model].filter(Boolean).join(" · "));
     const standing = make("span", "node__standing", this.#state, this.#time);
