@@ -147,3 +147,12 @@ def test_logs_and_events_are_for_who_may_change_it(official: Client) -> None:
 
 def test_instances_are_listed(official: Client) -> None:
     assert "this-machine" in official.says("list-instances")
+
+
+def test_apps_are_made_listed_and_deleted(official: Client) -> None:
+    slug = new_id("app")
+    official.says("app", "create", slug)
+    assert slug in official.says("app", "list")
+    official.says("app", "delete", slug)
+    assert slug not in official.says("app", "list")
+    assert "CONN_DOES_NOT_EXIST" in official.refused("app", "delete", slug)
