@@ -17,6 +17,7 @@ from playground.protocol.errors import ConflictError, InputError
 
 INVALID = StatusCode.INPUT_INVALID_ARGUMENT
 MAX_METADATA_BYTES = 100_000
+MAX_DEPTH = 20  # more than anybody needs, and less than what the wire can carry
 MAX_LABELS = 1000
 MAX_LABEL_TEXT = 10_000
 
@@ -110,8 +111,16 @@ def check_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     if len(content) > MAX_METADATA_BYTES:
         words = f"Metadata may have {MAX_METADATA_BYTES:,} bytes as JSON; this has {len(content):,}."
         raise InputError(words, code=INVALID, argument="metadata")
+    if _depth(kept) > MAX_DEPTH:
+        words = f"Metadata may be nested {MAX_DEPTH} levels deep."
+        raise InputError(words, code=INVALID, argument="metadata")
     assert isinstance(kept, dict)
     return kept
+
+
+def _depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max((_depth(one) for one in inner if isinstance(one, dict | list)), default=0)
 
 
 def labels_of(said: Sequence[Said]) -> list[Label]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.server
+import io
 import threading
+import wave
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -183,6 +185,37 @@ def test_what_cannot_be_kept_is_refused_in_words(gateway: Live, message: Any, co
     assert words in reply.status.description
     assert (reply.inputs[0].id, reply.inputs[0].status.code) == (message.id, code)
     refused(get(gateway, message.id), StatusCode.INPUT_DOES_NOT_EXIST)
+
+
+def test_metadata_may_be_deep_but_not_bottomless(gateway: Live) -> None:
+    def nested(levels: int) -> Any:
+        return {"in": nested(levels - 1)} if levels else 1
+
+    slug = new_id("deep")
+    message = text("x", slug)
+    message.data.metadata.update(nested(25))
+    assert "20 levels" in post(gateway, message).status.description
+    message.data.metadata.Clear()
+    message.data.metadata.update(nested(20))
+    fine(post(gateway, message))
+    assert fine(get(gateway, slug)).input.data.metadata == message.data.metadata
+
+
+def test_a_sound_is_kept(gateway: Live) -> None:
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(16000))
+    slug = new_id("sound")
+    told = resources_pb2.Data(audio=resources_pb2.Audio(base64=stream.getvalue()))
+    fine(post(gateway, resources_pb2.Input(id=slug, data=told)))
+    got = fine(get(gateway, slug)).input.data
+    assert got.audio.url.endswith("/original")
+    assert got.audio.audio_info.duration_seconds in (0, 1)  # without what reads films and sounds, nobody knows
+    as_image = resources_pb2.Data(image=resources_pb2.Image(base64=stream.getvalue()))
+    refusal = post(gateway, resources_pb2.Input(data=as_image)).status
+    assert refusal.code == StatusCode.INPUT_UNSUPPORTED_FORMAT
+    assert "audio/wav" in refusal.description
 
 
 def test_calls_that_name_too_much_or_nothing(gateway: Live) -> None:

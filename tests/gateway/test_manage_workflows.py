@@ -9,7 +9,7 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from tests.gateway.asking import fine, new_id, refused
-from tests.gateway.inputs_wire import OWNER, image, text
+from tests.gateway.inputs_wire import OWNER, image, picture, text
 
 if TYPE_CHECKING:
     from tests.gateway.live import Live
@@ -157,6 +157,22 @@ def test_each_nodes_output_stands_apart(official_gateway: Live) -> None:
     ]
     assert first.outputs[0].model.id == "echo"
     assert second.outputs[0].data.string_value == "echo Bob"
+
+
+PICTURES = """
+workflow:
+  id: pictures
+  nodes:
+    - {id: same, model: {model_id: wire}, method: picture}
+    - {id: drawn, model: {model_id: wire}, method: drawn, node_inputs: [{node_id: same}]}
+"""
+
+
+def test_pictures_go_through_as_bytes(official_gateway: Live) -> None:
+    content = picture()
+    same, drawn = fine(run(official_gateway, made(official_gateway, PICTURES), image(content))).results[0].outputs
+    assert same.data.image.base64 == content
+    assert drawn.data.image.base64.startswith(b"\x89PNG")
 
 
 MIXED = """
