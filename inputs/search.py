@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +55,7 @@ class Query:
     @property
     def phrases(self) -> list[list[str]]:
         """Each typed word as the words that the index has it as: ``IMG_12.jpg`` is ``img``, ``12``, ``jpg``."""
-        parts = [_WORD.findall(part.replace("_", " ")) for part in _quoted(self.words.lower())]
+        parts = [_words(part) for part in _quoted(self.words)]
         return [part for part in parts if part][:_MAX_WORDS]
 
     @property
@@ -92,9 +93,7 @@ def is_match(query: Query) -> RawSQL:
 
 def put(entries: Iterable[Entry]) -> None:
     """Make these inputs be found by what they say now. Call it in the transaction that writes them."""
-    rows = [
-        (entry.input_id, entry.words.replace("\0", " ").replace("_", " "), " ".join(entry.marks)) for entry in entries
-    ]
+    rows = [(entry.input_id, " ".join(_words(entry.words)), " ".join(entry.marks)) for entry in entries]
     remove([row[0] for row in rows])
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -150,6 +149,19 @@ def _of_app(app_id: int) -> str:
 
 def _of_kind(kind: str) -> str:
     return f"k{kind}"
+
+
+def _words(text: str) -> list[str]:
+    """The same cut for what is kept and what is asked, whatever a database takes for a word."""
+    return _WORD.findall(folded(text).replace("_", " "))
+
+
+def folded(text: str) -> str:
+    """As words are compared: in small letters, without accents."""
+    if text.isascii():
+        return text.lower()
+    parts = unicodedata.normalize("NFKD", text.lower())
+    return "".join(letter for letter in parts if not unicodedata.combining(letter))
 
 
 def _quoted(words: str) -> list[str]:
