@@ -19,7 +19,7 @@ document.addEventListener("click", (event) => {
 
 /** The page's own search before that of the top; where both are out of sight, the list of models. */
 function search() {
-  const fields = [...document.querySelectorAll('main input[type="search"], [data-search]')];
+  const fields = ['main input[type="search"]', "[data-search]"].flatMap((one) => [...document.querySelectorAll(one)]);
   const field = fields.find((one) => one.checkVisibility() && !one.closest("dialog:not([open])"));
   if (field) field.select();
   else document.querySelector("[data-search]")?.form.requestSubmit();

@@ -23,6 +23,7 @@ class InputsManager extends HTMLElement {
   #total = null;
   #typing = 0;
   #turn = 0;
+  #asking = 0;
   #renewing = 0;
   #timers = [];
 
@@ -208,9 +209,12 @@ class InputsManager extends HTMLElement {
 
   /** The counts, the choices and the tags of the filter. */
   async #summarise({ isTold = false, seen = "" } = {}) {
+    // A look at whether something has changed never stands in the way of what was asked for.
+    if (seen && this.#asking) return false;
     const turn = ++this.#turn;
     const query = this.#query;
     if (seen) query.set("seen", seen);
+    this.#asking += 1;
     let html = "";
     try {
       const answer = await fetch(`${this.dataset.summary}?${query}`, { headers: { Accept: "text/html" } });
@@ -218,6 +222,8 @@ class InputsManager extends HTMLElement {
       html = await answer.text();
     } catch {
       return false;
+    } finally {
+      this.#asking -= 1;
     }
     if (turn !== this.#turn) return false;
     const holder = document.createElement("template");
@@ -277,7 +283,8 @@ class InputsManager extends HTMLElement {
   }
 
   #key = (event) => {
-    if (event.key === "Escape" && !this.#selection.isEmpty && !event.target.closest("dialog, :popover-open")) this.#chooseNone();
+    if (event.key === "Escape" && this.hasAttribute("data-filtering")) this.#toggleFilters(false);
+    else if (event.key === "Escape" && !this.#selection.isEmpty && !event.target.closest("dialog, :popover-open, input:not([data-choose])")) this.#chooseNone();
     else if (event.key === "Delete" && event.target.closest(".thumb")) {
       if (this.#selection.isEmpty) this.#selection.set([event.target.closest(".thumb").dataset.key], true);
       this.part("bar").act("delete");
@@ -331,13 +338,6 @@ class InputsManager extends HTMLElement {
     this.part("main").inert = isOpen;
     const opener = isOpen ? this.part("filters-close") : this.part("filters");
     opener.focus();
-    if (!isOpen) return;
-    const close = (event) => {
-      if (event.key !== "Escape") return;
-      this.removeEventListener("keydown", close);
-      this.#toggleFilters(false);
-    };
-    this.addEventListener("keydown", close);
   }
 
   // What changes meanwhile

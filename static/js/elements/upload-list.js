@@ -117,9 +117,10 @@ class UploadList extends HTMLElement {
       return row;
     }
     row.dataset.state = job.state;
-    const name = job.link ? Object.assign(make("a", "uploads__name", job.name), { href: job.link }) : make("span", "uploads__name", job.name);
-    name.title = job.name;
-    row.replaceChildren(name, make("span", "uploads__state", words(job)));
+    const name = Object.assign(make("span", "uploads__name", job.name), { title: job.name });
+    // The file's name is its tile's link; here the word leads to it.
+    const state = job.link ? Object.assign(make("a", "uploads__state", words(job)), { href: job.link }) : make("span", "uploads__state", words(job));
+    row.replaceChildren(name, state);
     if (job.state === "sending") row.append(Object.assign(make("progress", "progress"), { max: 1, value: job.share, ariaLabel: job.name }));
     if (job.state === "here") row.append(make("span", "uploads__why", "The same bytes as ", make("b", "", job.existing || "an input of yours"), ". "));
     else if (job.error) row.append(make("span", "uploads__why", job.error));
