@@ -113,6 +113,7 @@ READS: list[tuple[str, str, Row]] = [
     ("a private workflow", "/olive/main/workflows/chain", IN_THE_APP),
     ("a public workflow", "/olive/main/workflows/open", ALL),
     ("no such workflow", "/olive/main/workflows/nothing", (HIDDEN,) * 6),
+    ("a private workflow in the choice for an input", "/olive/main/workflows/chain/target?kind=text", IN_THE_APP),
     ("its runs", "/olive/main/workflows/chain/runs", IN_THE_APP),
     ("the table of its runs", "/olive/main/workflows/chain/runs/table", IN_THE_APP),
     ("its newest runs", "/olive/main/workflows/chain/runs/recent", IN_THE_APP),

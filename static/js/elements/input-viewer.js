@@ -15,6 +15,7 @@ import { makeView } from "../viewer/views.js";
 
 const TYPED = "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], :popover-open, dialog, video, audio";
 const PAN = 60;
+const COMES_MS = 1500;
 
 class InputViewer extends HTMLElement {
   input;
@@ -31,6 +32,7 @@ class InputViewer extends HTMLElement {
   #hot = null;
   #isHidden = false;
   #clock = 0;
+  #waiting = 0;
 
   connectedCallback() {
     this.input = JSON.parse(this.dataset.input);
@@ -56,6 +58,7 @@ class InputViewer extends HTMLElement {
 
   disconnectedCallback() {
     document.removeEventListener("keydown", this.#keys);
+    clearTimeout(this.#waiting);
     this.#predict.close();
     this.canvas.close();
   }
@@ -116,6 +119,16 @@ class InputViewer extends HTMLElement {
     this.redraw();
     if (!isFirst) this.#part("scroll").scrollTop = 0;
     requestAnimationFrame(() => setTimeout(() => this.#bringAround(input)));
+    clearTimeout(this.#waiting);
+    if (input.is_under_way) this.#waiting = setTimeout(() => this.#lookAgain(input), COMES_MS);
+  }
+
+  /** An input that is being fetched is shown as soon as it is there. */
+  async #lookAgain(input) {
+    const entry = await this.#neighbours.fetch(input.url).catch(() => null);
+    if (!entry || input !== this.input) return;
+    this.input = entry.facts;
+    this.#show();
   }
 
   /** A picture's or film's own size, where the server did not know it. */

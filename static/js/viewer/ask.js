@@ -2,12 +2,12 @@
 import { csrfToken } from "../dom.js";
 
 /** The answer's JSON. Throws an Error in words for a person; `status` says of what kind. */
-export async function ask(address, { method = "GET", json } = {}) {
+export async function ask(address, { method = "GET", json, keepalive = false } = {}) {
   const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
   if (json) headers["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(address, { method, headers, body: json ? JSON.stringify(json) : undefined, redirect: "error" });
+    answer = await fetch(address, { method, headers, body: json ? JSON.stringify(json) : undefined, redirect: "error", keepalive });
   } catch {
     throw new Error("The server was not reached. Nothing was changed.");
   }
@@ -22,7 +22,7 @@ const TRIES = 6;
 export async function keepPrediction(address, run) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await ask(address, { method: "POST", json: { run } });
+      return await ask(address, { method: "POST", json: { run }, keepalive: true });
     } catch (error) {
       if (attempt === TRIES || ![404, 409].includes(error.status)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 150 * attempt));

@@ -1,0 +1,176 @@
+"""The Input-Viewer in Chromium: predict on a picture in place, page on, accept; draw and name boxes by keys alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_be_open_to_all import check
+
+if TYPE_CHECKING:
+    from tests.live import Stack
+
+SLOW = 60_000
+ADD = """
+from inputs.services import add_input
+from playground.catalog.models import App
+from playground.media.services import SAMPLES
+app = App.objects.get(owner__username="owner", slug="main")
+for name in ("coffee", "chelsea", "astronaut"):
+    data = (SAMPLES / f"{name}.jpg").read_bytes()
+    add_input(app.owner, app, slug=f"viewed-{name}", data=data, name=f"{name}.jpg", datasets=["viewed"],
+              on_duplicate="keep")
+add_input(app.owner, app, slug="viewed-words", text="Good morning, harbour.", name="words.txt", datasets=["viewed"])
+"""
+OVERLAY = ".overlay rect.box:not(.box--under)"
+FACTS = "document.querySelector('input-viewer').input"
+
+
+@pytest.fixture(scope="module")
+def inputs(stack: Stack) -> str:
+    """Three pictures and a text in a dataset of their own; the newest is the text. Gives the filter."""
+    stack.manage("shell", "--no-imports", "-c", ADD)
+    stack.wait_ready("nanodet", patience=150)
+    return "?dataset=viewed"
+
+
+def open_input(page: Page, slug: str, query: str) -> None:
+    page.goto(f"/inputs/viewed-{slug}/{query}")
+    page.wait_for_selector("input-viewer[data-begun]")
+
+
+def choose(page: Page, name: str) -> None:
+    """By keys alone."""
+    page.keyboard.press("c")
+    expect(page.get_by_role("searchbox", name="Search models and workflows")).to_be_focused()
+    page.keyboard.type(name)
+    expect(page.locator("[data-choose]")).to_have_count(1)
+    page.keyboard.press("Enter")
+    use = page.get_by_role("button", name=f"Use {name}")
+    expect(use).to_be_enabled()
+    use.press("Enter")
+    expect(page.locator("model-chooser")).to_have_count(0)
+
+
+def test_a_picture_is_predicted_on_in_place(page: Page, inputs: str) -> None:
+    open_input(page, "chelsea", inputs)
+    expect(page.locator("[data-position]")).to_have_text(re.compile("3 of 4"))
+    page.get_by_role("switch", name="Predict mode").check()
+    choose(page, "nanodet")
+    predict = page.get_by_role("button", name="Predict", exact=False).last
+    expect(predict).to_be_focused()
+    page.keyboard.press("p")
+    rows = page.locator("[data-region-rows] .region")
+    expect(page.locator("[data-region-rows]")).to_contain_text("cat", timeout=SLOW)
+    expect(page.locator("[data-route]")).to_contain_text("Served by Shared")
+    expect(page.locator(OVERLAY).first).to_have_class(re.compile("box--model"))
+    drawn = page.locator(OVERLAY).count()
+    rows.first.locator(".region__main").hover()
+    expect(page.locator(".overlay .box--hot")).to_have_count(1)
+    rows.first.get_by_role("button", name="Hide").click()
+    expect(page.locator(OVERLAY)).to_have_count(drawn - 1)
+    rows.first.get_by_role("button", name="Show").click()
+    page.keyboard.press("h")
+    expect(page.locator(OVERLAY)).to_have_count(0)
+    page.keyboard.press("h")
+    page.get_by_label("Threshold", exact=True).fill("1")
+    page.get_by_label("Threshold", exact=True).press("Enter")
+    expect(page.locator("[data-count]")).to_have_text(re.compile(f"0 of {drawn} region"))
+    expect(page.locator(OVERLAY)).to_have_count(0)
+    page.get_by_label("Threshold", exact=True).fill("0.2")
+    page.get_by_label("Threshold", exact=True).press("Enter")
+    page.get_by_role("switch", name="Auto: predict as I browse").check()
+    page.keyboard.press("ArrowRight")  # by which one comes to the next, and it is predicted on by itself
+    expect(page.locator("h1")).to_have_text("coffee.jpg")
+    assert page.url.endswith(f"/inputs/viewed-coffee/{inputs}")
+    expect(rows.first).to_contain_text("cup", timeout=SLOW)
+    page.get_by_role("switch", name="Auto: predict as I browse").uncheck()
+    page.wait_for_function(f"{FACTS}.predictions[0].id")
+    page.reload()
+    expect(rows.first).to_contain_text("cup")  # kept beside the input
+    check(page)
+
+
+def test_what_is_right_is_accepted_and_can_be_taken_back(page: Page, inputs: str) -> None:
+    open_input(page, "coffee", inputs)
+    if not page.get_by_role("switch", name="Predict mode").is_checked():
+        page.keyboard.press("t")
+    choose(page, "nanodet")
+    page.keyboard.press("p")
+    accept = page.locator("[data-accept-all]")
+    expect(accept).to_be_visible(timeout=SLOW)
+    page.keyboard.press("a")
+    expect(page.locator(".toast")).to_contain_text("Accepted")
+    page.keyboard.press("t")
+    own = page.locator("[data-own-rows] .region")
+    expect(own.first).to_contain_text("cup")
+    expect(page.locator(OVERLAY).first).not_to_have_class(re.compile("box--model"))
+    page.get_by_role("button", name="More", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile("Export as COCO")).click()
+    coco = json.loads(download.value.path().read_text())
+    assert coco["annotations"][0]["bbox"]
+    assert "cup" in {one["name"] for one in coco["categories"]}
+    page.get_by_role("button", name="Undo").click()
+    expect(own).to_have_count(0)
+
+
+def test_boxes_are_drawn_and_named_by_hand_and_by_keys(page: Page, inputs: str) -> None:
+    open_input(page, "astronaut", inputs)
+    own = page.locator("[data-own-rows] .region")
+    page.keyboard.press("b")
+    frame = page.locator(".viewer__frame").bounding_box()
+    assert frame is not None
+    page.mouse.move(frame["x"] + 100, frame["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(frame["x"] + 300, frame["y"] + 260, steps=3)
+    page.mouse.up()
+    page.keyboard.type("person")
+    page.keyboard.press("Enter")
+    expect(own).to_have_count(1)
+    page.get_by_role("button", name="Place").press("Enter")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowDown")
+    page.get_by_label("Concept of the box").fill("helmet")
+    page.get_by_label("Concept of the box").press("Enter")
+    expect(own).to_have_count(2)
+    placed = page.evaluate(f"{FACTS}.annotations.at(-1).box.map((edge) => Math.round(edge * 100))")
+    assert placed == [34, 35, 64, 66]
+    page.get_by_label("Concept of the whole").fill("portrait")
+    page.get_by_label("Concept of the whole").press("Enter")
+    expect(page.locator("[data-own-concepts]")).to_contain_text("portrait")
+    check(page, is_idle=True)
+    own.last.get_by_role("button", name="Remove").press("Enter")
+    expect(own).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    expect(own).to_have_count(2)
+
+
+def test_a_text_is_read_and_spoken_about(page: Page, inputs: str) -> None:
+    open_input(page, "words", inputs)
+    expect(page.get_by_role("region", name="Text of words.txt")).to_contain_text("harbour")
+    page.keyboard.press("t")
+    page.keyboard.press("c")
+    page.wait_for_selector("model-chooser [data-use]:not([disabled])")
+    dim = page.locator("[data-choose][data-name=nanodet]")
+    expect(dim).to_contain_text("Takes a picture; this input is text")
+    expect(dim).to_have_attribute("aria-disabled", "true")
+    check(page, is_idle=True)
+    page.keyboard.press("Escape")
+    choose(page, "hello")
+    page.keyboard.press("p")
+    expect(page.locator("[data-rest]")).to_contain_text("harbour", timeout=SLOW)
+
+
+def test_a_failure_is_told_where_one_looks(page: Page, stack: Stack, inputs: str) -> None:
+    open_input(page, "words", inputs)
+    page.keyboard.press("t")
+    choose(page, "hello")
+    page.evaluate(f"{FACTS}.original = '/inputs/files/nothing/original'")
+    page.keyboard.press("p")
+    expect(page.locator("[data-outcome]")).to_contain_text("The text cannot be read now")
+    check(page, is_idle=True)
