@@ -24,15 +24,17 @@ class DatabaseThread:
 
     def __init__(self, name: str, *, threads: int = 1) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._run = _fresh if threads == 1 else _alone
+        self._is_single = threads == 1
 
     async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, partial(self._run, function, *args, **kwargs))
+        loop, run = asyncio.get_running_loop(), _fresh if self._is_single else _alone
+        return await loop.run_in_executor(self._executor, partial(run, function, *args, **kwargs))
 
     async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._executor, _close)
-        self._executor.shutdown(wait=False)
+        """A single thread ends what it is at; several, whose work may take long, are not waited for."""
+        if self._is_single:
+            await asyncio.get_running_loop().run_in_executor(self._executor, _close)
+        self._executor.shutdown(wait=False, cancel_futures=not self._is_single)
 
 
 def _fresh(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -54,9 +54,10 @@ box = Inputs.get_bbox_proto(f"{{tag}}-bytes", "ear", [0.1, 0.2, 0.3, 0.4])
 told["retry"] = len(inputs.upload_annotations([box]))
 told["said"] = [[bool(one.data.regions), one.input_id] for one in inputs.list_annotations([got])]
 told["concepts"] = sorted(one.id for one in App(user_id="owner", app_id="main").list_concepts() if one.id == "ear")
+told["dataset"] = [one.id for one in inputs.list_inputs(dataset_id=tag)]
+told["boxes"] = [len(one.data.regions) for one in inputs.list_inputs() if one.id == got.id]
 inputs.delete_annotations([got.id])
 told["unsaid"] = len(list(inputs.list_annotations([got])))
-told["dataset"] = [one.id for one in inputs.list_inputs(dataset_id=tag)]
 told["count"] = App(user_id="owner", app_id="main").get_input_count() >= 4
 change = Inputs._get_proto(f"{{tag}}-text", labels=["words"])
 inputs.patch_inputs([change], action="merge")
@@ -77,6 +78,7 @@ told["nothing"] = raised(lambda: inputs.delete_inputs([]))[1]
     assert told["texts"] == [f"{tag}-text-file", f"{tag}-text"]
     assert (told["page"], told["dataset"]) == (2, [f"{tag}-bytes"])
     assert told["count"]
+    assert told["boxes"] == [1]
     assert (told["retry"], told["concepts"], told["unsaid"]) == (0, ["ear"], 0)
     assert sorted(told["said"]) == [[False, f"{tag}-bytes"]] * 2 + [[True, f"{tag}-bytes"]]
     assert told["patched"] == ["words"]
