@@ -83,11 +83,13 @@ def find(query: Query, *, limit: int, after: int = 0, is_oldest_first: bool = Fa
         return [row[0] for row in cursor.fetchall()]
 
 
-def is_match(query: Query) -> RawSQL:
-    """A condition for a query of inputs: that this one is found, looked up input by input."""
+def is_match(query: Query, *, one_by_one: bool = False) -> RawSQL:
+    """A condition for a query of inputs: that this one is found. All that match are gathered once for the query, or,
+    where few rows are asked about, each is looked up by itself."""
     if query.is_hopeless:
         return RawSQL("1 = 0", [], output_field=BooleanField())
-    sql = f"EXISTS (SELECT 1 FROM inputs_search WHERE {_matches()} AND rowid = inputs_input.id)"
+    found = f"SELECT rowid FROM inputs_search WHERE {_matches()}"
+    sql = f"EXISTS ({found} AND rowid = inputs_input.id)" if one_by_one else f"inputs_input.id IN ({found})"
     return RawSQL(sql, [_text(query)], output_field=BooleanField())
 
 

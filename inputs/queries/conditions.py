@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from playground.catalog.models import App
 
 FEW = 5000
+ONE_BY_ONE = 30  # so many at most cost less to look up in the search than to gather all that match
 _Tagged = Input.datasets.through
 
 
@@ -73,10 +74,11 @@ class Conditions:
             found = found.filter(_is_in(self.datasets))
         return found
 
-    def searched(self, *, by_key: bool = False) -> InputQuerySet:
-        """All that fit, the search asked input by input."""
-        rows = self.rows(by_key=by_key)
-        return rows.filter(search.is_match(self.query)) if self.is_searching else rows
+    def searched(self, *, keys: int = 0) -> InputQuerySet:
+        """All that fit, the search included; ``keys``: of that many rows whose keys will be given."""
+        rows = self.rows(by_key=keys > 0)
+        one_by_one = 0 < keys <= ONE_BY_ONE
+        return rows.filter(search.is_match(self.query, one_by_one=one_by_one)) if self.is_searching else rows
 
     def few(self) -> Few | None:
         """The ids among which all that fit are; None where nothing in the filter is that narrow."""

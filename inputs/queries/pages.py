@@ -150,7 +150,7 @@ def around(user: User | AnonymousUser, row: Input, wanted: Filter, *, reach: int
 
 
 def _is_among(row: Input, wanted: Filter) -> bool:
-    return Conditions(row.app, wanted).searched(by_key=True).filter(pk=row.pk).exists()
+    return Conditions(row.app, wanted).searched(keys=1).filter(pk=row.pk).exists()
 
 
 def load(found: Sequence[int]) -> list[Input]:
@@ -240,9 +240,9 @@ def _ids(
 
 def _among(conditions: Conditions, few: Few) -> Iterator[InputQuerySet]:
     """The rows of these ids that fit, in batches."""
-    rows = conditions.rows(by_key=True) if few.is_searched else conditions.searched(by_key=True)
-    for start in range(0, len(few.ids), _SOME):
-        yield rows.filter(pk__in=few.ids[start : start + _SOME])
+    rows = conditions.rows(by_key=True) if few.is_searched else conditions.searched(keys=len(few.ids))
+    for start in range(0, len(few.ids), FEW):
+        yield rows.filter(pk__in=few.ids[start : start + FEW])
 
 
 def _keys(conditions: Conditions, few: Few, order: _Order, key: Key | None, is_back: bool) -> Iterator[Key]:
