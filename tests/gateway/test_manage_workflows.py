@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import grpc
 import pytest
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from tests.gateway.asking import fine, new_id, refused
 from tests.gateway.inputs_wire import OWNER, image, picture, text
+from tests.gateway.live import V2, wait_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.gateway.live import Live
 
 TWICE = """
@@ -173,6 +177,29 @@ def test_pictures_go_through_as_bytes(official_gateway: Live) -> None:
     same, drawn = fine(run(official_gateway, made(official_gateway, PICTURES), image(content))).results[0].outputs
     assert same.data.image.base64 == content
     assert drawn.data.image.base64.startswith(b"\x89PNG")
+
+
+ENDLESS = """
+workflow:
+  id: endless
+  nodes:
+    - {id: only, model: {model_id: echo}, method: endless}
+"""
+
+
+def test_what_nobody_waits_for_stops(official_gateway: Live, tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    slug = made(official_gateway, ENDLESS)
+    request = service_pb2.PostWorkflowResultsRequest(user_app_id=OWNER, workflow_id=slug, inputs=[text(str(note))])
+    with grpc.insecure_channel(official_gateway.address) as channel:
+        ask = channel.unary_unary(
+            V2 + "PostWorkflowResults",
+            service_pb2.PostWorkflowResultsRequest.SerializeToString,
+            service_pb2.PostWorkflowResultsResponse.FromString,
+        )
+        with pytest.raises(grpc.RpcError):
+            ask(request, metadata=official_gateway.metadata(), timeout=2)
+    wait_for(note.exists, "the model to be stopped")
 
 
 MIXED = """
