@@ -11,6 +11,7 @@ from playground.protocol.errors import PlaygroundError
 from playground.sdk import asks, compute_asks
 from playground.sdk.asks import Ask
 from playground.sdk.calls import Patience
+from playground.sdk.channel import is_unsent
 from playground.sdk.facts import ClusterFacts, DeploymentFacts, NodepoolFacts
 from playground.sdk.link import AsyncLink
 from playground.sdk.resources import (
@@ -42,7 +43,7 @@ class Family:
                 )
                 ask.check(reply)
             except PlaygroundError as error:
-                if ask.is_act:
+                if ask.is_act and not is_unsent(error):
                     raise
                 pause = patience.pause_after(error, link.on_wait)
             else:

@@ -38,6 +38,7 @@ OPTIONS: list[tuple[str, Any]] = [
 # Without gRPC's own reader thread: 0.6 of the time for each piece (measured), for unary-stream calls alone.
 SYNC_OPTIONS: list[tuple[str, Any]] = [*OPTIONS, ("SingleThreadedUnaryStream", 1)]
 SERVICE = "/clarifai.api.V2/"
+_NO_WAY = "failed to connect"  # gRPC's own words
 GENERATE = SERVICE + "GenerateModelOutputs"
 STREAM = SERVICE + "StreamModelOutputs"
 
@@ -107,8 +108,13 @@ def translate(error: grpc.RpcError, address: Address) -> errors.PlaygroundError:
     return errors.from_grpc(code, details)
 
 
+def is_unsent(error: errors.PlaygroundError) -> bool:
+    """Whether a call never left, as there was no connection: it may be made again, whatever it does."""
+    return isinstance(error, errors.UnavailableError) and _NO_WAY in error.details.lower()
+
+
 def _describe_silence(details: str, address: Address) -> str:
-    if "failed to connect" not in details.lower():
+    if _NO_WAY not in details.lower():
         return f"The connection to {address.target} was lost: {details}"
     why = " (connection refused)" if "refused" in details.lower() else ""
     return f"Nobody answers at {address.target}{why}. Is the gateway running?"

@@ -11,6 +11,7 @@ from playground.protocol.errors import PlaygroundError
 from playground.sdk import asks, compute_asks
 from playground.sdk.asks import Ask
 from playground.sdk.calls import Patience
+from playground.sdk.channel import is_unsent
 from playground.sdk.facts import ClusterFacts, DeploymentFacts, NodepoolFacts
 from playground.sdk.link import Link
 from playground.sdk.resources import (
@@ -40,7 +41,7 @@ class Family:
                 reply = link.transport.unary(ask.rpc, ask.request.SerializeToString(), patience.left(), link.metadata())
                 ask.check(reply)
             except PlaygroundError as error:
-                if ask.is_act:
+                if ask.is_act and not is_unsent(error):
                     raise
                 pause = patience.pause_after(error, link.on_wait)
             else:

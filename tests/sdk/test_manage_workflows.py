@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from playground.sdk import ConflictError, InputError, MixedError, NewInput, NotFoundError
+from playground.sdk import Client, ConflictError, InputError, MixedError, NewInput, NotFoundError, UnavailableError
 from playground.sdk.testing import Server, serve_gateway
 from playground.sdk.workflow_asks import by_url, parse_workflow
 from tests.sdk.conftest import Async, Sync
@@ -107,3 +110,15 @@ def test_names_of_workflows() -> None:
     assert by_url("http://a.example/x.jpg?y", None).image.url
     with pytest.raises(InputError, match="input_type"):
         by_url("http://a.example/x", None)
+
+
+async def test_an_act_that_never_left_is_made_again() -> None:
+    """Where nobody listens yet: what was not sent may be sent again."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    client = Client(f"127.0.0.1:{port}", "secret", timeout=10)
+    began = time.monotonic()
+    with pytest.raises(UnavailableError, match="Nobody answers"):
+        await asyncio.to_thread(client.workflows.delete, "flow")
+    assert time.monotonic() - began > 0.4
+    client.close()
