@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -174,3 +175,63 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class ComparisonQuerySet(models.QuerySet["Comparison"]):
+    def visible_to(self, user: User | AnonymousUser, *, key: str = "") -> ComparisonQuerySet:
+        """One's own; with the key of a link that was given out, for reading, the one behind it too."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(Q(user=user) | Q(share_key=key, user__is_active=True) if key else Q(user=user))
+
+
+class Comparison(models.Model):
+    """Some targets asked the same: what was compared, and with what. Its runs are in rounds, one for each *Run all*."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="comparisons")
+    name = models.CharField(max_length=120, blank=True, default="")
+    kind = models.CharField(max_length=16, help_text="of the input: text, image, audio or video")
+    given = models.JSONField(
+        null=True, blank=True, help_text="the input, plain: a text, or {media, content_type, name}"
+    )
+    panes = models.JSONField(default=list, help_text="[{id, target}]: a target as a page's address names it")
+    reference = models.CharField(
+        max_length=8, blank=True, default="", help_text="the pane that others are held against"
+    )
+    share_key = models.CharField(max_length=32, blank=True, default="", help_text="of its link; empty: not shared")
+    created_at = models.DateTimeField(auto_now_add=True)
+    modified_at = models.DateTimeField(auto_now=True)
+
+    objects = ComparisonQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-modified_at"], name="comparison_user_modified")]
+
+    def __str__(self) -> str:
+        return self.name or f"Comparison {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("play:comparison", args=[self.pk])
+
+    @property
+    def shared_url(self) -> str:
+        """The link by which others read it; "" while there is none."""
+        return f"{self.get_absolute_url()}?{urlencode({'key': self.share_key})}" if self.share_key else ""
+
+
+class ComparedRun(models.Model):
+    """A run's place in a comparison. It is noted before the run begins, so no row of that need be there yet."""
+
+    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="runs")
+    run_id = models.UUIDField()
+    pane = models.CharField(max_length=8)
+    round = models.PositiveIntegerField(help_text="which *Run all*, from 1")
+    turn = models.PositiveSmallIntegerField(help_text="which repeat, from 1; 0 is the warm-up, which does not count")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["comparison", "run_id"], name="compared_run_once")]
+        indexes = [models.Index(fields=["comparison", "round", "pane", "turn"], name="compared_run_place")]
+
+    def __str__(self) -> str:
+        return f"{self.comparison_id}: {self.run_id}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from playground.catalog.workflows import add_workflow
 from playground.compute.models import Deployment
 from playground.compute.services import log_path
 from playground.media import services as media
-from playground.runs.models import Run, RunMedia
+from playground.runs.models import ComparedRun, Comparison, Run, RunMedia
 from tests.access import world
 from tests.access.table import (
     ALL,
@@ -45,6 +46,8 @@ WRITERS = (OK, OK, OK, REFUSED, HIDDEN, OK)
 WRITERS_OF_OPEN = (OK, OK, OK, REFUSED, REFUSED, OK)
 RUN = uuid.UUID("11111111-1111-4111-8111-111111111111")
 GIVEN = uuid.UUID("22222222-2222-4222-8222-222222222222")  # olive gave its link away
+COMPARED = uuid.UUID("44444444-4444-4444-8444-444444444444")
+GIVEN_COMPARED = uuid.UUID("55555555-5555-4555-8555-555555555555")  # olive gave its link away
 GONE = uuid.UUID("33333333-3333-4333-8333-333333333333")  # she has just deleted it
 OF_WORKFLOW = uuid.UUID("44444444-4444-4444-8444-444444444444")
 FOR_ALL, OLIVES, MERLES, SHARED = (
@@ -90,6 +93,28 @@ READS: list[tuple[str, str, Row]] = [
     ("a run by a wrong link", f"/runs/{GIVEN}?key=x", OLIVE_ALONE),
     ("whether to share a run that is shared", f"/runs/{GIVEN}/share?key=k", OLIVE_ALONE),
     ("a deleted run", f"/runs/{GONE}?key=k", (HIDDEN,) * 6),
+    ("a comparison to be made", "/compare/?t=olive/main/models/echo", ALL),
+    ("a comparison with a private model", "/compare/?model=olive/main/models/echo", IN_THE_APP),
+    ("a comparison with a run", f"/compare/?run={RUN}", OLIVE_ALONE),
+    ("a comparison with a run that is shared", f"/compare/?run={GIVEN}&key=k", OLIVE_ALONE),
+    ("a pane of a comparison", "/compare/pane?kind=text&number=0&t=olive/main/models/echo", ALL),
+    ("the input of a comparison", "/compare/input?kind=image", ALL),
+    ("a comparison of olive's", f"/compare/{COMPARED}/", OLIVE_ALONE),
+    ("its answers", f"/compare/{COMPARED}/results", OLIVE_ALONE),
+    ("its figures", f"/compare/{COMPARED}/figures", OLIVE_ALONE),
+    ("its differences", f"/compare/{COMPARED}/differences", OLIVE_ALONE),
+    ("it as a file", f"/compare/{COMPARED}/export?format=html", OLIVE_ALONE),
+    ("whether to share it", f"/compare/{COMPARED}/share", OLIVE_ALONE),
+    ("a file of it", f"/compare/{COMPARED}/media/{{file}}", OLIVE_ALONE),
+    ("it by another's link", f"/compare/{COMPARED}/?key=c", OLIVE_ALONE),
+    ("a comparison by its link", f"/compare/{GIVEN_COMPARED}/?key=c", ALL),
+    ("its answers by its link", f"/compare/{GIVEN_COMPARED}/results?key=c", ALL),
+    ("its figures by its link", f"/compare/{GIVEN_COMPARED}/figures?key=c", ALL),
+    ("its differences by its link", f"/compare/{GIVEN_COMPARED}/differences?key=c", ALL),
+    ("it as a file by its link", f"/compare/{GIVEN_COMPARED}/export?format=csv&key=c", ALL),
+    ("a file of it by its link", f"/compare/{GIVEN_COMPARED}/media/{{file}}?key=c", ALL),
+    ("it by a wrong link", f"/compare/{GIVEN_COMPARED}/?key=x", OLIVE_ALONE),
+    ("whether to share one that is shared", f"/compare/{GIVEN_COMPARED}/share?key=c", OLIVE_ALONE),
     ("a file of olive's", "/media/{file}", OLIVE_ALONE),
     ("an upload of olive's", "/media/uploads/{upload}", OLIVE_ALONE),
     ("the list of apps", "/apps/", ALL),
@@ -164,6 +189,10 @@ ACTS: list[tuple[str, str, dict[str, Any], Row]] = [
     ("have a text formatted", "/markdown", {}, ALL),
     ("delete a run", "/runs/delete", {"run": str(RUN)}, OLIVE_ALONE),
     ("delete a run that is shared", "/runs/delete", {"run": str(GIVEN), "key": "k"}, OLIVE_ALONE),
+    ("give a comparison's link away", f"/compare/{COMPARED}/shared", {"shared": "yes"}, OLIVE_ALONE),
+    ("withdraw it", f"/compare/{GIVEN_COMPARED}/shared", {"shared": "no", "key": "c"}, OLIVE_ALONE),
+    ("delete a comparison", f"/compare/{COMPARED}/delete", {}, OLIVE_ALONE),
+    ("delete one that is shared", f"/compare/{GIVEN_COMPARED}/delete", {"key": "c"}, OLIVE_ALONE),
     ("bring a run back", "/runs/restore", {"run": str(GONE)}, OLIVE_ALONE),
     ("give a run's link away", f"/runs/{RUN}/shared", {"shared": "yes"}, OLIVE_ALONE),
     ("withdraw a run's link", f"/runs/{GIVEN}/shared", {"shared": "no", "key": "k"}, OLIVE_ALONE),
@@ -195,6 +224,10 @@ def names(settings: Any, tmp_path: Path) -> dict[str, str]:
         Run.objects.bulk_create([made])
         Run.objects.filter(pk=run_id).update(**facts)
         RunMedia.objects.create(run=made, reference=file)
+    panes = [{"id": "p1", "target": "olive/main/models/echo"}]
+    for pk, key in ((COMPARED, ""), (GIVEN_COMPARED, "c")):
+        compared = Comparison.objects.create(pk=pk, user=olive, kind="text", given="x", panes=panes, share_key=key)
+        ComparedRun.objects.create(comparison=compared, run_id=RUN, pane="p1", round=1, turn=1)
     chain = make_workflow(olive, "chain", "echo", PRIVATE)
     make_workflow(olive, "open", "open", PUBLIC)
     Run.objects.create(id=OF_WORKFLOW, user=olive, workflow=chain, method="predict", state="finished")
@@ -265,6 +298,26 @@ def test_nobody_reads_or_acts_without_signing_in(names: dict[str, str]) -> None:
             assert outcome(Client().get(address.format(**names))) == SIGN_IN, address
     for _, address, given, _ in ACTS:
         assert outcome(Client().post(address.format(**names), given)) == SIGN_IN, address
+
+
+def test_keeping_a_comparison_is_for_whose_it_is() -> None:
+    """Another's is not changed; and runs of somebody else do not show in one's own."""
+    given = {"kind": "text", "given": "x", "panes": [{"id": "p1", "target": "olive/main/models/echo"}]}
+    runs = [{"pane": "p1", "turn": 1, "run": str(RUN)}]
+    for pk in (COMPARED, GIVEN_COMPARED):
+        body = given | {"id": str(pk)}
+        row = tried(lambda who, body=body: outcome(post_json(browser(who), body)))  # type: ignore[misc]
+        assert row == OLIVE_ALONE
+    row = tried(lambda who: outcome(post_json(browser(who), given | {"runs": runs})))
+    assert row == ALL
+    stranger = browser(world.STRANGER)
+    mine = post_json(stranger, given | {"runs": runs}).json()["id"]
+    assert stranger.get(f"/compare/{mine}/results").json()["panes"] == {}
+    assert outcome(post_json(Client(), given)) == SIGN_IN
+
+
+def post_json(client: Client, body: dict[str, Any]) -> Any:
+    return client.post("/compare/keep", json.dumps(body), content_type="application/json")
 
 
 def test_a_link_cannot_act(names: dict[str, str]) -> None:

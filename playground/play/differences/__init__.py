@@ -1,0 +1,1 @@
+"""What differs between answers: pure sums over plain values, without Django."""

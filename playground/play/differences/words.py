@@ -1,0 +1,186 @@
+"""Two texts word by word: what both have, what only one has, and how alike they are."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+MOST_WORDS = 25_000  # a punctuation mark counts as one: some 20,000 of prose
+SAME, GONE, NEW = "=", "-", "+"
+# Fewer words than this between two changes are no landmark: a lone "the" would only tear a changed sentence to pieces.
+_SHORT = 2
+_LANDMARK = 3
+
+
+@dataclass(frozen=True)
+class Diff:
+    """``parts`` are (kind, text) in reading order; ``alike`` is from 0 to 1; ``is_cut`` where a text was too long."""
+
+    alike: float
+    parts: tuple[tuple[str, str], ...]
+    is_cut: bool = False
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Words as they are compared, and each with the white space before it as it is shown."""
+
+    keys: list[str]
+    shown: list[str]
+    tail: str
+    is_cut: bool
+
+
+def compare_words(reference: str, other: str) -> Diff:
+    """What of ``other`` is new against ``reference``, and what of that is gone in it; the first 25,000 of each."""
+    old, new = _split(reference), _split(other)
+    spans = _spans(old.keys, new.keys)
+    same = sum(last - first for kind, first, last, _, _ in spans if kind == SAME)
+    total = len(old.keys) + len(new.keys)
+    parts: list[tuple[str, str]] = []
+    for kind, first, last, start, end in _without_crumbs(spans):
+        if kind == SAME:
+            parts.append((SAME, "".join(new.shown[start:end])))
+            continue
+        if last > first:
+            parts.append((GONE, "".join(old.shown[first:last])))
+        if end > start:
+            parts.append((NEW, "".join(new.shown[start:end])))
+    if new.tail:
+        parts.append((SAME, new.tail))
+    return Diff(2 * same / total if total else 1.0, tuple(parts), old.is_cut or new.is_cut)
+
+
+def _split(text: str) -> _Words:
+    keys: list[str] = []
+    shown: list[str] = []
+    at = 0
+    for found in re.finditer(r"\w+|[^\w\s]", text):
+        if len(keys) >= MOST_WORDS:
+            return _Words(keys, shown, "", True)
+        keys.append(found.group())
+        shown.append(text[at : found.end()])
+        at = found.end()
+    return _Words(keys, shown, text[at:], False)
+
+
+def _spans(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
+    """(kind, from, to, from, to) over both, in order; equal ends are set aside first, as they cost nothing."""
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    spans = [(SAME, 0, head, 0, head)] if head else []
+    row, column = head, head
+    last_row, last_column = len(old) - tail, len(new) - tail
+    for at, to, length in _aligned(old[head:last_row], new[head:last_column]):
+        if at + head > row or to + head > column:
+            spans.append((GONE, row, at + head, column, to + head))
+        row, column = at + head + length, to + head + length
+        spans.append((SAME, at + head, row, to + head, column))
+    if row < last_row or column < last_column:
+        spans.append((GONE, row, last_row, column, last_column))
+    if tail:
+        spans.append((SAME, len(old) - tail, len(old), len(new) - tail, len(new)))
+    return spans
+
+
+def _aligned(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """What both have in order, as (place in old, place in new, length): between landmarks, which come once in each."""
+    at = to = 0
+    for row, column in [*_landmarks(old, new), (len(old), len(new))]:
+        if row < at or column < to:
+            continue
+        for first, start, length in _common(old[at:row], new[to:column]):
+            yield first + at, start + to, length
+        at, to = row, column
+        while at < len(old) and to < len(new) and old[at] == new[to]:
+            at, to = at + 1, to + 1
+        if at > row:
+            yield row, column, at - row
+
+
+def _landmarks(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+    """Where words in a row stand that each text has just once, as many as follow one another in both."""
+    places = _once(old)
+    others = _once(new)
+    met = sorted((place, others[words]) for words, place in places.items() if words in others)
+    ends: list[int] = []
+    chain: list[int] = []
+    before: list[int] = []
+    for index, (_, column) in enumerate(met):
+        at = bisect.bisect_left(ends, column)
+        before.append(chain[at - 1] if at else -1)
+        ends[at : at + 1] = [column]
+        chain[at : at + 1] = [index]
+    found, index = [], chain[-1] if chain else -1
+    while index >= 0:
+        found.append(met[index])
+        index = before[index]
+    return found[::-1]
+
+
+def _once(words: Sequence[str]) -> dict[tuple[str, ...], int]:
+    places: dict[tuple[str, ...], int] = {}
+    for place, group in enumerate(zip(*(words[start:] for start in range(_LANDMARK)), strict=False)):
+        places[group] = -1 if group in places else place
+    return {group: place for group, place in places.items() if place >= 0}
+
+
+def _common(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """A longest common subsequence as (place in old, place in new, length), in order.
+
+    Hyyrö's bit-parallel algorithm: a row of the table is one large integer, so that 20,000 words against 20,000 are
+    20,000 additions, not 400 million steps.
+    """
+    masks: dict[str, int] = {}
+    places: dict[str, list[int]] = {}
+    for place, word in enumerate(old):
+        places.setdefault(word, []).append(place)
+    for word in set(new) & places.keys():
+        bits = bytearray(len(old) // 8 + 1)
+        for place in places[word]:
+            bits[place >> 3] |= 1 << (place & 7)
+        masks[word] = int.from_bytes(bits, "little")
+    every = (1 << len(old)) - 1
+    state, rows = every, []
+    for word in new:
+        met = state & masks.get(word, 0)
+        state = ((state + met) | (state - met)) & every
+        rows.append(state)
+    runs: list[tuple[int, int, int]] = []
+    at, to = len(old), len(new)
+    while at and to:
+        if rows[to - 1] >> (at - 1) & 1:
+            at -= 1
+        elif to > 1 and not rows[to - 2] >> (at - 1) & 1:
+            to -= 1
+        else:
+            at, to = at - 1, to - 1
+            if runs and runs[-1][:2] == (at + 1, to + 1):
+                runs.append((at, to, runs.pop()[2] + 1))
+            else:
+                runs.append((at, to, 1))
+    yield from reversed(runs)
+
+
+def _without_crumbs(spans: list[tuple[str, int, int, int, int]]) -> list[tuple[str, int, int, int, int]]:
+    """Neighbouring changes as one, also over a word or two that happen to be the same between larger ones."""
+    kept: list[tuple[str, int, int, int, int]] = []
+    for place, span in enumerate(spans):
+        kind, first, last, start, end = span
+        inner = 0 < place < len(spans) - 1
+        around = sum(s[2] - s[1] + s[4] - s[3] for s in spans[place - 1 : place + 2 : 2]) if inner else 0
+        if kind == SAME and inner and last - first < _SHORT and around >= 8 * (last - first):
+            kind = GONE
+        if kept and kept[-1][0] == kind:
+            before = kept.pop()
+            span = (kind, before[1], last, before[3], end)
+        else:
+            span = (kind, first, last, start, end)
+        kept.append(span)
+    return kept

@@ -1,0 +1,360 @@
+"""What the runs of a comparison gave, and what of it differs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from playground.play.differences.regions import Matches, Region, match_regions
+from playground.play.differences.statistics import Difference, Spread, difference, spread_of
+from playground.play.differences.structure import MISSING, compare_values
+from playground.play.differences.words import compare_words
+from playground.play.queries.targets import Pane
+from playground.runs import events, services
+from playground.runs.comparisons import Series
+from playground.runs.models import Run
+
+TEXT, REGIONS, CONCEPTS, VALUES = "text", "regions", "concepts", "values"
+WORDS = {TEXT: "text", REGIONS: "regions", CONCEPTS: "concepts", VALUES: "other values"}
+LONGEST = 1_000_000
+MOST_CONCEPTS = 200
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a pane shows: outputs as one value of a kind."""
+
+    pane: str
+    kind: str
+    value: Any
+
+
+def answer_of(pane: str, outputs: Sequence[Any]) -> Answer | None:
+    """None where nothing came. Pieces of a text are the text; lists of regions or concepts that come are one."""
+    if not outputs:
+        return None
+    texts = [_text_of(value) for value in outputs]
+    if all(text is not None for text in texts):
+        return Answer(pane, TEXT, "".join(text or "" for text in texts)[:LONGEST])
+    flat = [item for value in outputs for item in (value if isinstance(value, list) else [value])]
+    for kind, key in ((REGIONS, "region"), (CONCEPTS, "concept")):
+        if flat and all(isinstance(item, dict) and key in item for item in flat):
+            return Answer(pane, kind, [item[key] for item in flat if isinstance(item[key], dict)])
+    return Answer(pane, VALUES, outputs[0] if len(outputs) == 1 else list(outputs))
+
+
+def _text_of(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict) and value.keys() == {"text"} and isinstance(value["text"], str):
+        return str(value["text"])
+    return None
+
+
+def differences(
+    answers: Sequence[Answer], reference: str, *, same_from: float = 0.5, threshold: float = 0.0
+) -> dict[str, Any]:
+    """What of each answer differs from the reference's, as the page draws it: {kind, panes | rows, words}."""
+    base = next((answer for answer in answers if answer.pane == reference), None)
+    if base is None or len(answers) < 2:
+        return {"kind": "", "words": ""}
+    others = [answer for answer in answers if answer is not base and (answer.kind == base.kind or _is_none(answer))]
+    strange = [answer for answer in answers if answer is not base and answer not in others]
+    found: dict[str, Any] = {"kind": base.kind, "strange": {answer.pane: WORDS[answer.kind] for answer in strange}}
+    if base.kind == TEXT:
+        found["panes"] = {answer.pane: _texts(base.value, answer.value) for answer in others}
+    elif base.kind == REGIONS:
+        old = _regions(base.value, threshold)
+        found["panes"] = {
+            answer.pane: describe_matches(match_regions(old, _regions(answer.value, threshold), same_from=same_from))
+            for answer in others
+        }
+    elif base.kind == CONCEPTS:
+        found["rows"] = _concepts([base, *others], threshold)
+    else:
+        found |= _values([base, *others])
+    return found
+
+
+def _is_none(answer: Answer) -> bool:
+    """Whether it is an empty list, which is no kind of its own."""
+    return bool(answer.value == [])
+
+
+def _texts(old: str, new: str) -> dict[str, Any]:
+    diff = compare_words(old, new)
+    return {"alike": diff.alike, "parts": diff.parts, "is_cut": diff.is_cut}
+
+
+def _number(value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and math.isfinite(value) else None
+
+
+def _surest(region: Mapping[str, Any]) -> tuple[str, float | None]:
+    named = [entry.get("concept", entry) for entry in region.get("concepts") or [] if isinstance(entry, dict)]
+    known = [(str(one.get("name") or one.get("id") or "region"), _number(one.get("value"))) for one in named]
+    if not known:
+        return str(region.get("text") or "region"), _number(region.get("value"))
+    return max(known, key=lambda one: one[1] if one[1] is not None else -1.0)
+
+
+def _regions(plain: Sequence[Mapping[str, Any]], threshold: float) -> list[Region]:
+    found = []
+    for region in plain:
+        box = [_number(edge) for edge in region.get("box") or []] if isinstance(region.get("box"), list) else []
+        if len(box) != 4 or None in box:
+            continue
+        name, value = _surest(region)
+        if value is None or value >= threshold:
+            left, top, right, bottom = (edge or 0.0 for edge in box)
+            found.append(Region(name, (left, top, right, bottom), value))
+    return found
+
+
+def describe_matches(matches: Matches) -> dict[str, Any]:
+    def plain(region: Region) -> dict[str, Any]:
+        return {"name": region.name, "box": region.box, "value": region.value}
+
+    def pairs(found: Sequence[Any]) -> list[dict[str, Any]]:
+        return [
+            {"one": plain(one.one), "other": plain(one.other), "overlap": one.overlap, "apart": one.apart}
+            for one in found
+        ]
+
+    both = len(matches.same) + len(matches.moved)
+    total = both + len(matches.only_one) + len(matches.only_other)
+    return {
+        "same": pairs(matches.same),
+        "moved": pairs(matches.moved),
+        "only_one": [plain(region) for region in matches.only_one],
+        "only_other": [plain(region) for region in matches.only_other],
+        "cut": matches.cut,
+        "alike": len(matches.same) / total if total else 1.0,
+    }
+
+
+def _concepts(answers: Sequence[Answer], threshold: float) -> list[dict[str, Any]]:
+    """One list: of each concept its value in each answer, those most at odds first."""
+    values: dict[str, dict[str, float | None]] = {}
+    for answer in answers:
+        for concept in answer.value:
+            name = str(concept.get("name") or concept.get("id") or "concept")
+            values.setdefault(name, {})[answer.pane] = _number(concept.get("value"))
+    rows: list[tuple[float, str, dict[str, float | None]]] = []
+    for name, found in values.items():
+        known = [value for value in found.values() if value is not None]
+        if known and max(known) < threshold:
+            continue
+        low = min(known, default=0.0) if len(known) == len(answers) else 0.0
+        rows.append((max(known, default=0.0) - low, name, found))
+    rows.sort(key=lambda row: (-row[0], row[1]))
+    return [{"name": name, "values": found, "spread": spread} for spread, name, found in rows[:MOST_CONCEPTS]]
+
+
+def _values(answers: Sequence[Answer]) -> dict[str, Any]:
+    table = compare_values([answer.value for answer in answers])
+    rows = [
+        {
+            "path": row.path,
+            "values": {
+                answer.pane: None if value is MISSING else str(value)[:400]
+                for answer, value in zip(answers, row.values, strict=True)
+            },
+        }
+        for row in table.rows
+    ]
+    total = table.same + len(table.rows) + table.more
+    return {"rows": rows, "same": table.same, "more": table.more, "alike": table.same / total if total else 1.0}
+
+
+# Figures.
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure of a pane: its value, how far it lies from the reference's in per cent, and whether it is the best."""
+
+    key: str
+    label: str
+    value: float | None
+    unit: str
+    percent: float | None = None
+    is_better: bool = False
+    is_best: bool = False
+    is_clear: bool = False
+
+    @property
+    def far(self) -> str:
+        """How far it lies from the reference's, with its sign; "" where there is nothing to say."""
+        if self.percent is None:
+            return ""
+        number = round(self.percent)
+        sign = {1: "+", 0: "±", -1: "−"}[(number > 0) - (number < 0)]  # noqa: RUF001 - a true minus sign
+        return f"{sign}{abs(number):,}\u00a0%"
+
+
+@dataclass(frozen=True)
+class Column:
+    """The figures of a pane; ``totals`` are of its runs that finished."""
+
+    pane: str
+    cells: tuple[Cell, ...]
+    totals: tuple[float, ...]
+    spread: Spread | None
+    ended: int
+    failed: int
+    planned: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What may be said of a pane's time against the reference's."""
+
+    pane: str
+    difference: Difference | None
+    ended: int
+    planned: int
+
+
+_METRICS = (
+    ("first", "First output", "ms"),
+    ("total", "Total", "ms"),
+    ("speed", "Speed", ""),
+    ("waited", "Waited", "ms"),
+)
+
+
+def speed_of(run: Run) -> tuple[float | None, str]:
+    """Tokens, else outputs, else characters per second: since the first output where several came."""
+    count, unit = run.completion_tokens, "tokens/s"
+    if not count:
+        count, unit = (run.output_count, "outputs/s") if run.output_count > 1 else (run.characters, "chars/s")
+    since = (run.first_output_ms or 0.0) if run.output_count > 1 else 0.0
+    passed = (run.total_ms or 0.0) - since
+    return (count * 1000 / passed if count and passed > 20 else None), unit
+
+
+def waited_of(run: Run) -> float:
+    """How many milliseconds it waited for its deployment to become ready."""
+    waited = 0.0
+    for event in run.events():
+        if event["kind"] == events.DEPLOYING:
+            waited = float(event["t"])
+        elif event["kind"] == events.OUTPUT:
+            break
+    return waited
+
+
+def columns_of(series: Sequence[Series], reference: str) -> list[Column]:
+    found = [_measure(one) for one in series]
+    base = next((values for pane, values in found if pane == reference), {})
+    columns = []
+    for one, (pane, values) in zip(series, found, strict=True):
+        cells = tuple(_cell(metric, pane, values, base, reference, found) for metric in _METRICS)
+        totals = tuple(values.get("total", ()))
+        failed = sum(run.state != Run.State.FINISHED for run in one.ended)
+        columns.append(Column(pane, cells, totals, spread_of(totals), len(one.ended), failed, one.planned))
+    return columns
+
+
+def _measure(one: Series) -> tuple[str, dict[str, Any]]:
+    good = [run for run in one.runs if run.state == Run.State.FINISHED]
+    speeds = [speed_of(run) for run in good]
+    return one.pane, {
+        "first": [run.first_output_ms for run in good if run.first_output_ms is not None],
+        "total": [run.total_ms for run in good if run.total_ms is not None],
+        "speed": [value for value, _ in speeds if value is not None],
+        "unit": next((unit for value, unit in speeds if value is not None), ""),
+        "waited": [waited_of(run) for run in good],
+    }
+
+
+def _cell(
+    metric: tuple[str, str, str],
+    pane: str,
+    values: Mapping[str, Any],
+    base: Mapping[str, Any],
+    reference: str,
+    everything: Sequence[tuple[str, Mapping[str, Any]]],
+) -> Cell:
+    key, label, unit = metric
+    unit = values.get("unit", "") if key == "speed" else unit
+    spread = spread_of(values[key])
+    if spread is None:
+        return Cell(key, label, None, unit)
+    comparable = [
+        other
+        for _, known in everything
+        if (other := spread_of(known[key])) and (key != "speed" or known["unit"] == unit)
+    ]
+    medians = [other.median for other in comparable]
+    best = max(medians) if key == "speed" else min(medians)
+    is_best = key != "waited" and len(medians) > 1 and spread.median == best and medians.count(best) == 1
+    if is_best and spread.count > 1:
+        is_best = _stands_out(key, values[key], [known[key] for other, known in everything if other != pane])
+    old = spread_of(base[key]) if base else None
+    percent = None
+    if pane != reference and old and old.median and (key != "speed" or base["unit"] == unit):
+        percent = (spread.median / old.median - 1) * 100
+    far = difference(base[key], values[key]) if percent is not None else None
+    is_better = percent is not None and (percent > 0) == (key == "speed") and bool(percent)
+    is_clear = bool(far and far.is_clear) and key != "waited"
+    label = f"{label}, median" if key == "total" and spread.count > 1 else label
+    return Cell(key, label, spread.median, unit, percent if key != "waited" else None, is_better, is_best, is_clear)
+
+
+def _stands_out(key: str, values: Sequence[float], others: Sequence[Sequence[float]]) -> bool:
+    """Whether the best of repeats is clearly better than the next."""
+    known = [(spread.median, other) for other in others if (spread := spread_of(other))]
+    ordered = sorted(known, key=lambda one: one[0], reverse=key == "speed")
+    far = difference(ordered[0][1], values) if ordered else None
+    return bool(far and far.is_clear)
+
+
+def verdicts_of(columns: Sequence[Column], reference: str) -> list[Verdict]:
+    base = next((column for column in columns if column.pane == reference), None)
+    if base is None:
+        return []
+    return [
+        Verdict(
+            column.pane,
+            difference(base.totals, column.totals),
+            min(column.ended, base.ended),
+            max(column.planned, base.planned),
+        )
+        for column in columns
+        if column is not base
+    ]
+
+
+def describe_shown(pane: Pane, run: Run, *, is_own: bool) -> dict[str, Any]:
+    """A run that has ended, as the page's modules take it: what came, cut where it is absurdly long."""
+    outputs = services.outputs(run)
+    if all(isinstance(value, str) for value in outputs):
+        text = "".join(outputs)
+        outputs = [text[:LONGEST]] if text else []
+    error = run.error if is_own else services.without_traceback({"error": run.error})["error"]
+    return {
+        "id": str(run.pk),
+        "state": run.state,
+        "method": run.method,
+        "arguments": run.arguments if is_own else {},
+        "selector": run.selector,
+        "outputs": outputs,
+        "outputCount": run.output_count,
+        "characters": run.characters,
+        "served": run.served_by or None,
+        "error": error or None,
+        "firstMs": run.first_output_ms,
+        "shape": pane.facts.get("shape"),
+        "figures": {
+            "total_ms": run.total_ms,
+            "first_output_ms": run.first_output_ms,
+            "outputs": run.output_count,
+            "completion_tokens": run.completion_tokens,
+            "characters": run.characters,
+        },
+    }
