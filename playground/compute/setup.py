@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,12 @@ from playground.catalog.services import add_model, ensure_owner
 from playground.catalog.workflows import add_workflow
 from playground.compute.models import Cluster, Nodepool
 from playground.compute.services import ensure_shared_deployment
+from playground.sdk.graphs import GraphError
 
 if TYPE_CHECKING:
     from playground.catalog.models import App, User
+
+logger = logging.getLogger(__name__)
 
 CLUSTER_ID = "local"
 NODEPOOL_ID = "shared"
@@ -62,8 +66,12 @@ def ensure_built_in_model(app: App, folder: Path) -> None:
 
 
 def ensure_built_in_workflows(owner: User, app: App) -> None:
-    """Those that are not there; one that was edited stays as it is."""
+    """Those that are not there, of models that are; one that was edited stays as it is."""
     known = set(app.workflows.values_list("slug", flat=True))
     for file in sorted(WORKFLOWS.glob("*.yaml")):
-        if file.stem not in known:
+        if file.stem in known:
+            continue
+        try:
             add_workflow(owner, app, file.read_text(encoding="utf-8"))
+        except GraphError as error:
+            logger.info("The workflow %s is left out: %s", file.stem, error.message)
