@@ -67,7 +67,7 @@ def make_pictures(folder: Path) -> list[Path]:
         grain = rng.normal(0, 7, (768, 1024, 3))
         picture = Image.fromarray(np.clip(np.asarray(coarse) + grain, 0, 255).astype(np.uint8))
         paths.append(folder / f"{number}.jpg")
-        picture.save(paths[-1], "JPEG", quality=84)
+        picture.save(paths[-1], "JPEG", quality=88)
     return paths
 
 
