@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from inputs.models import Input, Kind
 from inputs.queries import Filter, apps_of, count, facets, find_app, find_inputs, page, total
-from inputs.queries.pages import LIMIT, Page
+from inputs.queries.pages import Page
 from inputs.views.choices import address, choices_of, orders_of, tags_of
 from inputs.views.tiles import tiles_of
 from playground.catalog.access import Role, has_role
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from playground.catalog.models import App, User
 
+CHUNK = 60  # tiles at once; the page's modules count in the same
 MOST_SKIPPED = 10_000_000
 
 
@@ -78,7 +79,7 @@ def _asked(request: HttpRequest) -> tuple[User, App, Filter]:
 def _rows(request: HttpRequest, user: User, app: App, wanted: Filter) -> dict[str, Any]:
     named = request.GET.getlist("id")
     if named:
-        found = Page(find_inputs(user, app, named[:LIMIT]))
+        found = Page(find_inputs(user, app, named[:CHUNK]))
     else:
         at = request.GET.get("at", "")
         found = page(
@@ -87,7 +88,7 @@ def _rows(request: HttpRequest, user: User, app: App, wanted: Filter) -> dict[st
             wanted,
             after=request.GET.get("after", ""),
             before=request.GET.get("before", ""),
-            limit=LIMIT,
+            limit=CHUNK,
             skip=min(int(at), MOST_SKIPPED) if at.isascii() and at.isdecimal() else 0,
         )
     carried = address(request.GET.get("app", ""), wanted.to_query()).removeprefix("?")

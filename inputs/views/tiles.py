@@ -12,10 +12,9 @@ from django.utils.safestring import SafeString
 
 from inputs import addresses
 from inputs.models import Annotation, Dataset, Input, Kind, Status
+from playground.templatetags.ui import age
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from playground.catalog.models import User
 
 ICONS = {Kind.IMAGE: "image", Kind.VIDEO: "film", Kind.AUDIO: "sound", Kind.TEXT: "file"}
@@ -42,7 +41,8 @@ class Tile:
     kind: str
     url: str
     icon: str
-    created_at: datetime
+    created_at: str
+    age: str
     picture: str
     wave: SafeString | str
     excerpt: str
@@ -69,7 +69,8 @@ def _tile(user: User, row: Input, query: str, concepts: list[Label], datasets: l
         kind=row.kind,
         url=f"{address}?{query}" if query else address,
         icon=ICONS.get(Kind(row.kind), "file"),
-        created_at=row.created_at,
+        created_at=row.created_at.isoformat(timespec="seconds"),
+        age=age(row.created_at),
         picture=addresses.thumbnail(user, row),
         wave=_wave(facts.get("peaks")) if row.kind == Kind.AUDIO else "",
         excerpt=str(facts.get("excerpt") or "")[:EXCERPT],

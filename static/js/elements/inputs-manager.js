@@ -44,7 +44,7 @@ class InputsManager extends HTMLElement {
     this.#arrived();
     this.dataset.live = "";
     this.#listen();
-    this.#summarise();
+    if (this.#total === null) this.#summarise();
     this.#timers = [setInterval(this.#poll, POLL_MS), setInterval(this.#pollWaiting, WAITING_MS)];
   }
 
@@ -388,7 +388,7 @@ class InputsManager extends HTMLElement {
     }
     if (!keys.length) return;
     const query = this.#query;
-    for (const key of keys.slice(0, 100)) query.append("id", key);
+    for (const key of keys.slice(0, 60)) query.append("id", key);
     try {
       const answer = await fetch(`${this.dataset.rows}?${query}`, { headers: { Accept: "text/html" } });
       if (!answer.ok) return;

@@ -1,7 +1,8 @@
 /* The tiles of one order and filter, in chunks: fetched by key where a neighbour is there, else by place; kept while near. */
 
-export const CHUNK = 100;
-const MOST_CHUNKS = 30;
+/** As many as the server gives at once. */
+const CHUNK = 60;
+const MOST_CHUNKS = 40;
 const AT_ONCE = 2;
 const CALM_MS = 90;
 const AGAIN_MS = 3000;
