@@ -48,7 +48,7 @@ def choose(page: Page, name: str) -> None:
     page.keyboard.press("c")
     expect(page.get_by_role("searchbox", name="Search models and workflows")).to_be_focused()
     page.keyboard.type(name)
-    expect(page.locator("[data-choose]")).to_have_count(1)
+    expect(page.locator("[data-entry]")).to_have_count(1)
     page.keyboard.press("Enter")
     use = page.get_by_role("button", name=f"Use {name}")
     expect(use).to_be_enabled()
@@ -89,7 +89,7 @@ def test_a_picture_is_predicted_on_in_place(page: Page, inputs: str) -> None:
     assert page.url.endswith(f"/inputs/viewed-coffee/{inputs}")
     expect(rows.first).to_contain_text("cup", timeout=SLOW)
     page.get_by_role("switch", name="Auto: predict as I browse").uncheck()
-    page.wait_for_function(f"{FACTS}.predictions[0].id")
+    expect(page.locator("[data-accept-all]")).to_be_visible()  # it is kept
     page.reload()
     expect(rows.first).to_contain_text("cup")  # kept beside the input
     check(page)
@@ -156,7 +156,7 @@ def test_a_text_is_read_and_spoken_about(page: Page, inputs: str) -> None:
     page.keyboard.press("t")
     page.keyboard.press("c")
     page.wait_for_selector("model-chooser [data-use]:not([disabled])")
-    dim = page.locator("[data-choose][data-name=nanodet]")
+    dim = page.locator("[data-entry][data-name=nanodet]")
     expect(dim).to_contain_text("Takes a picture; this input is text")
     expect(dim).to_have_attribute("aria-disabled", "true")
     check(page, is_idle=True)

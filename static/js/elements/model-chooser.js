@@ -10,6 +10,7 @@ class ModelChooser extends HTMLElement {
   #shown = ""; // the address of what stands at the side
   #given = {};
   #timer = 0;
+  #turns = 0;
 
   connectedCallback() {
     this.addEventListener("click", this.#clicked);
@@ -42,7 +43,7 @@ class ModelChooser extends HTMLElement {
   }
 
   get #items() {
-    return [...this.#list.querySelectorAll("[data-choose]")];
+    return [...this.#list.querySelectorAll("[data-entry]")];
   }
 
   /** Begin with what is chosen now: {address of its side, query of its deployment, arguments}; else the first. */
@@ -54,7 +55,7 @@ class ModelChooser extends HTMLElement {
   }
 
   #clicked = (event) => {
-    const item = event.target.closest("[data-choose]");
+    const item = event.target.closest("[data-entry]");
     const tab = event.target.closest("[data-tab]");
     if (item) this.#choose(item);
     else if (tab) this.#turn(tab);
@@ -76,24 +77,27 @@ class ModelChooser extends HTMLElement {
     const back = this.querySelector("[data-chooser-back]");
     back.hidden = false;
     if (!item.checkVisibility()) back.focus(); // on a phone the one chosen takes the list's place
-    await this.#load(item.dataset.choose, query, item.dataset.name);
+    await this.#load(item.dataset.entry, query, item.dataset.name);
   }
 
   async #load(address, query, name) {
+    const turn = (this.#turns += 1);
     this.#shown = address;
     this.#use.disabled = true;
     query.set("kind", this.dataset.kind);
     const answer = await fetch(`${address}?${query}`, { headers: { "HX-Request": "true" } }).catch(() => null);
-    if (this.#shown !== address) return;
+    const text = await answer?.text();
+    if (turn !== this.#turns) return; // another one by now
     if (!answer?.ok) {
       this.#side.replaceChildren(make("p", "notice notice--bad", `${name} cannot be shown now: it is gone, or the server cannot be reached.`));
       return alarm(`${name} cannot be shown now.`);
     }
-    this.#side.innerHTML = await answer.text();
-    const chosen = this.#side.querySelector("[data-facts]");
+    this.#side.innerHTML = text;
     await bring(this.#side);
+    if (turn !== this.#turns) return;
     globalThis.htmx?.process(this.#side);
     this.#restore();
+    const chosen = this.#side.querySelector("[data-facts]");
     this.#use.disabled = JSON.parse(chosen.dataset.facts) === null;
     this.#use.textContent = `Use ${chosen.dataset.name}`;
   }
@@ -110,6 +114,7 @@ class ModelChooser extends HTMLElement {
     for (const other of this.querySelectorAll("[data-tab]")) other.ariaPressed = String(other === tab);
     this.#back();
     this.#side.replaceChildren();
+    this.#turns += 1;
     this.#shown = "";
     this.#use.disabled = true;
     this.#use.textContent = "Use";
@@ -127,7 +132,7 @@ class ModelChooser extends HTMLElement {
     const answer = await fetch(`${this.dataset.listUrl}?${query}`, { headers: { "HX-Request": "true" } }).catch(() => null);
     if (!answer?.ok || query.get("q") !== this.#search.value || query.get("tab") !== this.#tab) return;
     this.#list.innerHTML = await answer.text();
-    const shown = this.#items.find((item) => item.dataset.choose === this.#shown);
+    const shown = this.#items.find((item) => item.dataset.entry === this.#shown);
     shown?.setAttribute("aria-current", "true");
   }
 
@@ -147,7 +152,7 @@ class ModelChooser extends HTMLElement {
       if (first) this.#choose(first);
       return;
     }
-    if (!isSearch && !event.target.closest("[data-choose]")) return;
+    if (!isSearch && !event.target.closest("[data-entry]")) return;
     const items = this.#items;
     const at = items.indexOf(event.target);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, ...(isSearch ? {} : { Home: 0, End: items.length - 1 }) }[event.key];

@@ -194,7 +194,8 @@ export class PredictPanel {
     panel?.removeAttribute("hx-swap-oob");
     await import("../elements/deployment-picker.js");
     if (target !== this.#target) return;
-    slot.replaceChildren(...[picker, panel].filter(Boolean).map((node) => document.importNode(node, true)));
+    const state = Object.assign(make("span"), { id: "head-state", hidden: true }); // a model's page shows it in its head
+    slot.replaceChildren(...[picker, panel].filter(Boolean).map((node) => document.importNode(node, true)), state);
     globalThis.htmx?.process(slot);
     if (picker.dataset.refusal) announce(picker.dataset.refusal);
   }
