@@ -40,6 +40,7 @@ class Command(PlaygroundCommand):
                     self.prepare_rows()
                 guarded.keep("web", "web", "--fd", str(listener.fileno()), sockets=[listener.fileno()])
                 self.prepare_pages()
+            self.put_samples()
             connection.close()
             guarded.stand_in_front()
 
@@ -56,12 +57,15 @@ class Command(PlaygroundCommand):
         link = links.link_for(links.renew())
         static.collect()
         ensure_samples()
-        if settings.DEMO:
-            inputs.ensure_samples(ensure_owner()[1])
-            painters.close()
         self.warn_about_open_addresses()
         self.say(f"Open {link}")
         self.say(f"API  {links.dialled(settings.GATEWAY_HOST)}:{settings.GATEWAY_PORT}")
+
+    def put_samples(self) -> None:
+        """Inputs to try, while people can come in already."""
+        if settings.DEMO:
+            inputs.ensure_samples(ensure_owner()[1])
+            painters.close()
 
     def warn_about_open_addresses(self) -> None:
         for name, host in [("web", settings.HOST), ("gateway", settings.GATEWAY_HOST)]:
