@@ -47,6 +47,7 @@ class Query:
     words: str = ""
     pairs: tuple[tuple[str, str], ...] = ()
     kinds: tuple[str, ...] = ()
+    span: tuple[int, int] | None = None  # the least and the greatest id to look among
 
     @property
     def is_empty(self) -> bool:
@@ -75,9 +76,10 @@ def find(query: Query, *, limit: int, after: int = 0, is_oldest_first: bool = Fa
         return []
     bound = ("rowid > %s" if is_oldest_first else "rowid < %s") if after else ""
     order = "ASC" if is_oldest_first else "DESC"
-    where = " AND ".join(part for part in (_matches(), bound) if part)
+    among = "rowid BETWEEN %s AND %s" if query.span else ""
+    where = " AND ".join(part for part in (_matches(), bound, among) if part)
     sql = f"SELECT rowid FROM inputs_search WHERE {where} ORDER BY rowid {order} LIMIT %s"
-    parameters: list[Any] = [_text(query), *([after] if after else []), limit]
+    parameters: list[Any] = [_text(query), *([after] if after else []), *(query.span or ()), limit]
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [row[0] for row in cursor.fetchall()]

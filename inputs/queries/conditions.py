@@ -7,10 +7,10 @@ rare nor a common thing among a million inputs makes a page wait.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, Min, OuterRef, Q
 
 from inputs import search
 from inputs.models import Annotation, Concept, Dataset, Input, InputQuerySet
@@ -41,6 +41,8 @@ class Conditions:
         self.app = app
         self.wanted = wanted
         self.query = search.Query(app.pk, wanted.words, wanted.metadata, wanted.types)
+        if self.is_searching and (wanted.since or wanted.until):
+            self.query = replace(self.query, span=self._span())
         self.concepts = [self._concepts([slug]) for slug in wanted.concepts]
         self.any_concepts = self._concepts(wanted.any_concepts)
         self.no_concepts = self._concepts(wanted.no_concepts)
@@ -57,11 +59,20 @@ class Conditions:
         found = there.on_shelf(self.app) if by_key else there.filter(app=self.app)
         if self.wanted.types:
             found = found.filter(kind__in=self.wanted.types)
+        return self._labelled(self._in_days(found))
+
+    def _span(self) -> tuple[int, int]:
+        """Between which ids those of the wanted days are: the search has no days, and ids grow with them."""
+        days = self._in_days(Input.objects.alive().filter(app=self.app))
+        found = days.aggregate(least=Min("pk"), most=Max("pk"))
+        return found["least"] or 0, found["most"] or 0
+
+    def _in_days(self, found: InputQuerySet) -> InputQuerySet:
         if (begin := self.wanted.begins_at) is not None:
             found = found.filter(created_at__gte=begin)
         if (end := self.wanted.ends_before) is not None:
             found = found.filter(created_at__lt=end)
-        return self._labelled(found)
+        return found
 
     def _labelled(self, found: InputQuerySet) -> InputQuerySet:
         for concepts in self.concepts:
