@@ -4,6 +4,7 @@ const PARTS = {
   "array-input": () => import("./elements/array-input.js"),
   "code-samples": () => import("./elements/code-samples.js"),
   "choice-list": () => import("./elements/choice-list.js"),
+  "compare-link": () => import("./elements/compare-link.js"),
   "deployment-picker": () => import("./elements/deployment-picker.js"),
   "field-group": () => import("./elements/field-group.js"),
   "field-list": () => import("./elements/field-list.js"),

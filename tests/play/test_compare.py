@@ -12,6 +12,9 @@ import pytest
 from django.test import Client
 
 from playground.catalog.models import Model, User
+from playground.compute.models import Deployment
+from playground.compute.services import ensure_shared_deployment
+from playground.compute.setup import ensure_shared_nodepool
 from playground.play.queries.compared import Answer, answer_of, differences
 from playground.play.queries.targets import Target, read_target
 from playground.runs.models import Comparison, EventBlock, Run
@@ -94,9 +97,28 @@ def test_a_target_that_cannot_be_run_says_why(client: Client, target: str, words
     assert words in page
 
 
-def test_a_model_at_several_places(client: Client) -> None:
-    page = client.get(f"/compare/?model={TARGET}&place=&place=sam/edge").content.decode()
+def test_a_model_at_several_places(client: Client, owner: User, model: Model, django_user_model: type[User]) -> None:
+    """Those the reader sees; Shared goes by its name."""
+    ensure_shared_nodepool(owner)
+    ensure_shared_deployment(model)
+    shared = Deployment.objects.get(model=model, is_shared=True)
+    stranger = django_user_model.objects.create_user("stan")
+    hidden = make_deployment(stranger, model, "not-yours")
+    mine = make_deployment(owner, model, "mine")
+    query = f"model={TARGET}&d={mine.pk}&d={hidden.pk}&d={shared.pk}&d=x"
+    page = client.get(f"/compare/?{query}").content.decode()
     assert page.count("data-pane=") == 2
+    assert page.index("mine") < page.index("Shared (default)")
+    live = client.get(f"/compare/live?{query}&span=24h").content.decode()
+    assert live.count("<section") == 2
+    assert "not-yours" not in live
+    assert "None of these deployments" in client.get(f"/compare/live?model={TARGET}&d={hidden.pk}").content.decode()
+    assert client.get("/compare/live?model=x").status_code == 404
+
+
+def make_deployment(owner: User, model: Model, slug: str) -> Deployment:
+    nodepool = Deployment.objects.get(model=model, is_shared=True).nodepool
+    return Deployment.objects.create(owner=owner, slug=slug, model=model, nodepool=nodepool)
 
 
 def test_a_run_brings_its_input_along(client: Client, owner: User, model: Model) -> None:

@@ -16,11 +16,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from inputs.queries import find_input
 from inputs.services import reference_for
-from playground.catalog.models import User
+from playground.catalog.models import Model, User
+from playground.compute.models import Deployment
 from playground.media.models import Reference
 from playground.media.services import open_bytes
 from playground.media.views import send
 from playground.play.forms import build_form
+from playground.play.queries.choices import Choice, choice_of
 from playground.play.queries.models import find_model
 from playground.play.queries.targets import (
     PLACE,
@@ -55,7 +57,8 @@ _TYPES = {
 def compare(request: HttpRequest) -> HttpResponse:
     """A comparison that is nowhere kept yet: its targets stand in the address, each as ``t``.
 
-    ``run`` begins with what a run asked, ``model`` with a model and each ``deployment`` of it, ``input`` with an input.
+    ``run`` begins with what a run asked, ``model`` with a model at a place or at each deployment ``d``, ``input`` with
+    an input.
     """
     user = user_of(request)
     given: Any = None
@@ -87,25 +90,27 @@ def _of_run(user: User, run_id: uuid.UUID) -> tuple[list[str], Any, str]:
 
 
 def _of_model(request: HttpRequest, user: User) -> list[str]:
-    """A model at its place; ``deployment`` may come several times, as ``owner/id`` where it is another's."""
+    """A model at its place, or at each deployment whose key is named as ``d``."""
     address = request.GET["model"]
     parts = address.split("/")
     if len(parts) != 4:
         raise Http404(f"No model {address} for you.")
-    find_model(user, parts[0], parts[1], parts[3])
+    model = find_model(user, parts[0], parts[1], parts[3])
     method = request.GET.get("method", "")
-    places = request.GET.getlist("place")
-    if places:
-        return [str(_placed(address, method, place)) for place in places]
+    if "d" in request.GET:
+        return [str(Target(address, method, place=choice.query)) for choice in chosen_of(request, user, model)]
     place = {name: request.GET[name] for name in PLACE if request.GET.get(name)}
     return [str(Target(address, method, place=place))]
 
 
-def _placed(address: str, method: str, place: str) -> Target:
-    """``owner/id`` of a deployment, or "" for Shared."""
-    owner, _, slug = place.rpartition("/")
-    names = {"deployment": slug, "owner": owner}
-    return Target(address, method, place={name: value for name, value in names.items() if value})
+def chosen_of(request: HttpRequest, user: User, model: Model) -> list[Choice]:
+    """The model's deployments whose keys the address names as ``d``, as far as ``user`` sees them."""
+    keys = [
+        int(key) for key in request.GET.getlist("d")[:MOST_PANES] if key.isascii() and key.isdigit() and len(key) < 18
+    ]
+    rows = Deployment.objects.visible_to(user).filter(model=model, pk__in=keys)
+    found = {row.pk: row for row in rows.select_related("nodepool__cluster", "owner", "model__app__owner")}
+    return [choice_of(found[key], user) for key in dict.fromkeys(keys) if key in found]
 
 
 def _of_input(user: User, slug: str, app: str) -> tuple[Any, str]:

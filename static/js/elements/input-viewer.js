@@ -149,6 +149,9 @@ class InputViewer extends HTMLElement {
       link.hidden = !original;
       if (original) link.href = "save" in link.dataset ? `${original}?save` : original;
     }
+    const at = new URL(url, location.href);
+    const named = { input: at.pathname.split("/").at(-2), app: at.searchParams.get("app") ?? "" };
+    for (const link of this.querySelectorAll("[data-compare]")) link.search = new URLSearchParams(named);
     if (back) this.#part("back").href = back;
     this.#part("delete").hidden = !this.input.may_delete;
     this.#strip.show(this.input.strip, url);

@@ -18,9 +18,11 @@ class RunActs extends HTMLElement {
     if (!event.target.closest("[popovertarget]")) return;
     const isKept = this.#run.state !== "refused";
     for (const item of this.querySelectorAll(".menu__item")) {
-      const isEarly = item.dataset.for === "ended" && !this.#run.isOver;
+      const isEarly = (item.dataset.for === "ended" && !this.#run.isOver) || (item.dataset.for === "model" && !this.closest("run-view"));
       item.hidden = isEarly || (!isKept && item.dataset.act !== "again");
     }
+    const compare = this.querySelector("[data-to=compare]");
+    compare.search = `run=${this.#run.id}`;
     this.querySelector("[data-to=zip]").href = `${this.#address}/export`;
     this.querySelector("[data-to=json]").href = `${this.#address}/export?format=json`;
   };

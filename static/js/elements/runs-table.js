@@ -175,6 +175,7 @@ class RunsTable extends HTMLElement {
     menu.setAttribute("aria-label", `Acts on ${row.label}`);
     for (const item of menu.querySelectorAll("[data-for]")) item.hidden = !(item.dataset.for in row);
     menu.querySelector("[data-to=open]").href = row.url;
+    menu.querySelector("[data-to=compare]").search = `run=${row.key}`;
     menu.querySelector("[data-to=zip]").href = `${row.url}/export`;
     menu.querySelector("[data-to=json]").href = `${row.url}/export?format=json`;
     button.setAttribute("popovertarget", menu.id);

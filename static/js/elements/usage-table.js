@@ -8,6 +8,7 @@ import { copyText } from "./copy-button.js";
 
 const POLL_MS = 2000;
 const TYPING_MS = 200;
+const COMPARED = 6;
 const USUAL = { span: "24h", sort: "-used" };
 
 class UsageTable extends HTMLElement {
@@ -89,6 +90,7 @@ class UsageTable extends HTMLElement {
       event.preventDefault();
       this.#go(new URL(link.href).searchParams);
     } else if (hit("[data-copy]")) this.#copy(hit("[data-copy]").dataset.copy);
+    else if (hit("[data-compare-url]")) this.#compare(hit("[data-compare-url]").dataset.compareUrl);
     else if (hit("[data-choose-none]")) this.#grid.chooseNone();
     else if (hit("[data-sort-again]")) this.#sortAgain();
     else if (hit("[data-column]")) this.#toggleColumn(hit("[data-column]"));
@@ -208,7 +210,17 @@ class UsageTable extends HTMLElement {
     }
     this.querySelector("[data-chosen]").hidden = count === 0;
     this.querySelector("[data-chosen-count]").textContent = `${figure(count)} selected`;
+    for (const press of this.querySelectorAll("[data-compare-url]")) {
+      press.disabled = count < 2 || count > COMPARED;
+      press.title = press.disabled ? `Two to ${COMPARED} are compared` : "";
+    }
   };
+
+  #compare(address) {
+    const query = new URLSearchParams({ model: this.dataset.model });
+    for (const key of this.#grid.chosen) query.append("d", key);
+    location.assign(`${address}?${query}`);
+  }
 
   // --- Columns ---
 
