@@ -363,7 +363,7 @@ class PlayPage extends HTMLElement {
       else field.reset();
     }
     const item = this.#composer?.field;
-    const [first] = (item && run.arguments[item.name]) ?? [];
+    const first = ((item && run.arguments[item.name]) ?? [])[0];
     if (first !== undefined) item.plain = first;
     this.#start();
   }
