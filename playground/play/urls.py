@@ -44,6 +44,7 @@ urlpatterns = [
     path("compare/pane", compare.pane, name="compare_pane"),
     path("compare/input", compare.input_field, name="compare_input"),
     path("compare/live", compare_live.live, name="compare_live"),
+    path("compare/given", compare.given, name="compare_given"),
     path("compare/keep", compare.keep, name="compare_keep"),
     path("compare/<uuid:pk>/", compare.comparison, name="comparison"),
     path("compare/<uuid:pk>/results", compared.results, name="comparison_results"),

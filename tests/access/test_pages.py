@@ -97,6 +97,7 @@ READS: list[tuple[str, str, Row]] = [
     ("a comparison with a private model", "/compare/?model=olive/main/models/echo", IN_THE_APP),
     ("a comparison with a run", f"/compare/?run={RUN}", OLIVE_ALONE),
     ("a comparison with a run that is shared", f"/compare/?run={GIVEN}&key=k", OLIVE_ALONE),
+    ("no such input to compare with", "/compare/given?input=nothing", (HIDDEN,) * 6),
     ("usage side by side", "/compare/live?model=olive/main/models/echo&d={shared}", IN_THE_APP),
     ("the part of it that changes", "/compare/live?model=olive/main/models/echo&d={olives}&part=1", IN_THE_APP),
     ("a pane of a comparison", "/compare/pane?kind=text&number=0&t=olive/main/models/echo", ALL),

@@ -54,6 +54,7 @@ def test_a_picture_with_boxes_and_a_target_that_is_not_there(stack: Stack, page:
     low = nanodet + '?method=predict&arguments={"threshold":0.2}'
     page.goto(address(nanodet, low, "owner/main/models/gone", text="") + "&kind=image")
     expect(page.locator("[data-pane]").nth(2)).to_contain_text("It does not exist, or is not shared with you.")
+    expect(page.get_by_role("button", name="Choose picture")).to_be_visible()
     page.locator("[data-sample]").first.click()
     page.keyboard.press("Control+Enter")
     expect(page.locator("[data-pane]").nth(1).locator("[data-alike]")).to_be_visible(timeout=60_000)

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from django.test import Client
 
+from inputs.services import add_input
 from playground.catalog.models import Model, User
 from playground.compute.models import Deployment
 from playground.compute.services import ensure_shared_deployment
@@ -119,6 +120,17 @@ def test_a_model_at_several_places(client: Client, owner: User, model: Model, dj
 def make_deployment(owner: User, model: Model, slug: str) -> Deployment:
     nodepool = Deployment.objects.get(model=model, is_shared=True).nodepool
     return Deployment.objects.create(owner=owner, slug=slug, model=model, nodepool=nodepool)
+
+
+def test_inputs_are_offered_and_taken(client: Client, owner: User, model: Model) -> None:
+    row = add_input(owner, model.app, text="kept before", name="words.txt")
+    page = client.get("/compare/").content.decode()
+    assert f"/compare/given?input={row.slug}" in page
+    assert client.get(f"/compare/given?input={row.slug}").json() == {"given": "kept before", "kind": "text"}
+    assert "kept before</textarea>" in client.get(f"/compare/?input={row.slug}").content.decode()
+    stranger = Client()
+    stranger.force_login(User.objects.create_user("stan"))
+    assert stranger.get(f"/compare/given?input={row.slug}").status_code == 404
 
 
 def test_a_run_brings_its_input_along(client: Client, owner: User, model: Model) -> None:

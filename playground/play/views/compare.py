@@ -14,7 +14,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from inputs.queries import find_input
+from inputs.addresses import thumbnail
+from inputs.models import Input
+from inputs.queries import Filter, find_app, find_input
+from inputs.queries import page as page_of_inputs
 from inputs.services import reference_for
 from playground.catalog.models import Model, User
 from playground.compute.models import Deployment
@@ -42,6 +45,7 @@ from playground.runs.history import find_run
 from playground.runs.models import Comparison
 
 LISTED = 30
+OFFERED = 24
 MAX_BODY = 4_000_000
 LONGEST_TEXT = 2_000_000
 _TYPES = {
@@ -174,14 +178,14 @@ def _page(
         "last_round": comparisons.last_round(row) if row else 0,
         "kept": list(others[:LISTED]) if is_own else [],
         "socket": f"{settings.SUB_PATH}/ws/runs/",
-        **field_context(kind, given),
+        **field_context(user, kind, given),
     }
     response = render(request, "play/compare.html", context)
     response.shows_pictures = kind == "image"  # type: ignore[attr-defined] # for SecurityHeadersMiddleware
     return response
 
 
-def field_context(kind: str, given: Any) -> dict[str, Any]:
+def field_context(user: User, kind: str, given: Any) -> dict[str, Any]:
     """The control of the input, as forms have it for a method's argument."""
     argument = ModelTypeField(name="Input", type=_TYPES[kind], required=True)
     usable = given if isinstance(given, str) == (kind == "text") and given is not None else None
@@ -189,7 +193,28 @@ def field_context(kind: str, given: Any) -> dict[str, Any]:
         MethodSignature(name="compare", input_fields=[argument]), {} if usable is None else {"Input": usable}
     )
     samples = Reference.objects.filter(is_sample=True, content_type__startswith="image/").order_by("name")
-    return {"field": form.fields[0], "samples": list(samples[:8]) if kind == "image" else []}
+    return {
+        "field": form.fields[0],
+        "samples": list(samples[:8]) if kind == "image" else [],
+        "offered": _newest(user, kind),
+    }
+
+
+def _newest(user: User, kind: str) -> list[tuple[Input, str]]:
+    """The newest inputs of this kind, each with its small picture; none for who has no app."""
+    try:
+        rows = page_of_inputs(user, find_app(user, ""), Filter(types=(kind,)), limit=OFFERED).rows
+    except NotFoundError:
+        return []
+    return [(row, thumbnail(user, row)) for row in rows if row.reference_id]
+
+
+@login_required
+@require_safe
+def given(request: HttpRequest) -> HttpResponse:
+    """One of the user's inputs as what is asked: {given, kind}."""
+    value, kind = _of_input(user_of(request), request.GET.get("input", ""), request.GET.get("app", ""))
+    return JsonResponse({"given": value, "kind": kind})
 
 
 @login_required
@@ -199,7 +224,7 @@ def input_field(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
     if kind not in KINDS:
         raise InputError(f"kind: one of {', '.join(KINDS)} is needed.")
-    return render(request, "play/_compare_field.html", {"kind": kind, **field_context(kind, None)})
+    return render(request, "play/_compare_field.html", {"kind": kind, **field_context(user_of(request), kind, None)})
 
 
 @login_required

@@ -121,7 +121,7 @@ class ComparePage extends HTMLElement {
     this.dataset.count = this.#panes.length;
     for (const word of this.querySelectorAll("[data-reference-letter]")) word.textContent = this.#reference?.letter ?? "A";
     for (const add of this.querySelectorAll(".compare__acts [data-add]")) add.disabled = this.#panes.length >= Number(this.dataset.most);
-    if (this.#isOwn) this.#part("empty").hidden = this.#panes.length > 0;
+    if (this.#isOwn) this.#part("nothing").hidden = this.#panes.length > 0;
     for (const press of this.querySelectorAll("[data-run]")) press.disabled = !this.#panes.length;
     for (const item of this.querySelectorAll("[data-for-text]")) item.hidden = this.#kind !== "text";
     this.#part("bar").hidden = this.#panes.length < 2;
@@ -219,6 +219,7 @@ class ComparePage extends HTMLElement {
     else if (hit("view")) this.#turn(hit("view").dataset.view);
     else if (hit("tab")) this.#showTab(hit("tab").dataset.tab);
     else if (hit("kind-choice")) this.#turnKind(hit("kind-choice").dataset.kindChoice);
+    else if (hit("take")) this.#take(hit("take"));
     else if (hit("share")) this.#share();
     else if (hit("format")) hit("format").href = this.#address("export", { format: hit("format").dataset.format });
     else if (hit("delete")) this.#delete();
@@ -274,6 +275,18 @@ class ComparePage extends HTMLElement {
     for (const pane of [...this.#panes]) await this.#place({ target: pane.target, secrets: pane.secrets }, pane);
     this.querySelector(`[data-kind-choice="${kind}"]`).focus();
     this.#changedState();
+  }
+
+  /** One of the user's inputs becomes what all are asked. */
+  async #take(item) {
+    item.closest("[popover]").hidePopover();
+    const answer = await fetch(item.dataset.take, { headers: { Accept: "application/json" } }).catch(() => null);
+    const given = answer?.ok ? (await answer.json()).given : null;
+    if (given === null) return this.#complain("This input cannot be asked about: it is gone, or longer than 2 MB of text.");
+    this.#field.raw = given;
+    this.#field.showError("");
+    this.#changedState();
+    announce(`Chosen: ${item.textContent.trim()}`);
   }
 
   #typed = (event) => {
