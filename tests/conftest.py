@@ -23,11 +23,17 @@ os.environ["PLAYGROUND_DATA_DIR"] = _DATA_DIR
 TOGETHER = ("tests/browser", "tests/stack", "tests/access")  # folders whose tests share one product
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share what is dear to start run one after another, in one process."""
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(next((name for name in TOGETHER if file.startswith(name)), file)))
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Tests that share what is dear to start run one after another, in one process; others by the file."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByProduct(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return next((name for name in TOGETHER if file.startswith(name)), file)
+
+    return ByProduct(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

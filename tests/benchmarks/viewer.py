@@ -1,0 +1,104 @@
+"""The viewer in Chromium: from the key for the next input to its picture on screen, preloaded.
+
+    python -m tests.benchmarks.viewer
+
+Allowed are 100 ms at the median. Measured from the key's event to the first frame that is painted after the new
+picture stands decoded on the stage, over many inputs of 12 megapixels with 20 boxes each.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.live import Stack, product
+
+COUNT = 12
+SIZE = (4000, 3000)
+BOXES = 20
+MOST_MS = 100.0
+ADD = """
+from pathlib import Path
+from inputs.services import add_input, annotate
+from playground.catalog.models import App
+app = App.objects.get(owner__username="owner", slug="main")
+for path in sorted(Path({folder!r}).glob("view-*.jpg")):
+    row = add_input(app.owner, app, slug=path.stem, data=path.read_bytes(), name=path.name, datasets=["bench"])
+    for n in range({boxes}):
+        x, y = (n % 8) / 8, (n // 8) / 8
+        annotate(app.owner, row, concept=f"thing {{n % 12}}", box=(x, y, x + 0.1, y + 0.1))
+"""
+MEASURE = """(slug) => new Promise((resolve) => {
+  const viewer = document.querySelector("input-viewer");
+  const began = performance.now();
+  document.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, cancelable: true }));
+  const look = () => {
+    const shown = viewer.canvas.view;
+    const isThere = viewer.input.id !== slug && shown?.complete && shown.naturalWidth > 0;
+    if (!isThere) return requestAnimationFrame(look);
+    // What was laid out in this frame is on screen when the next one begins.
+    requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - began)));
+  };
+  look();
+})"""
+READY = """() => {
+  const { next } = document.querySelector("input-viewer").input;
+  return !next || performance.getEntriesByType("resource").some(({ name }) => name.includes(next.split("?")[0]));
+}"""
+
+
+def main() -> None:
+    with product() as stack:
+        add_pictures(stack)
+        times = measure(stack)
+    middle, worst = statistics.median(times), max(times)
+    told = f"next, painted: median {middle:.0f} ms, worst {worst:.0f} ms of {len(times)}; allowed {MOST_MS:.0f} ms\n"
+    sys.stdout.write(told)
+    if middle > MOST_MS:
+        sys.exit(1)
+
+
+def add_pictures(stack: Stack) -> None:
+    with TemporaryDirectory() as folder:
+        for number in range(COUNT):
+            noise = np.random.default_rng(number).integers(0, 255, (SIZE[1] // 50, SIZE[0] // 50, 3), np.uint8)
+            Image.fromarray(noise).resize(SIZE).save(Path(folder) / f"view-{number:02}.jpg", quality=80)
+        stack.manage("shell", "--no-imports", "-c", ADD.format(folder=folder, boxes=BOXES))
+
+
+def measure(stack: Stack) -> list[float]:
+    """Milliseconds from each key to its picture, of those whose picture had come before."""
+    times: list[float] = []
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = chromium.new_context(viewport={"width": 1440, "height": 900}, base_url=stack.web).new_page()
+        page.goto(stack.link)
+        page.goto(f"/inputs/view-{COUNT - 1:02}/?dataset=bench")
+        page.wait_for_selector("input-viewer[data-begun]")
+        for number in range(COUNT - 1, 0, -1):
+            _wait_fetched(page)
+            page.wait_for_timeout(600)  # one looks at it, and what comes next is decoded
+            times.append(page.evaluate(MEASURE, f"view-{number:02}"))
+        chromium.close()
+    return times
+
+
+def _wait_fetched(page: Page) -> None:
+    """Until what comes next has been fetched ahead; the page's policy forbids Playwright's own waiting."""
+    end = time.monotonic() + 30
+    while not page.evaluate(READY):
+        if time.monotonic() > end:
+            raise TimeoutError("what comes next was not fetched ahead")
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    main()
