@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,9 +33,13 @@ store([call(rows[slug], rows[slug].owner_id, now - timedelta(seconds=ago)) for s
 
 
 @pytest.fixture(scope="module")
-def two(stack: Stack) -> None:
+def two(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Two deployments that need no replica: fruit-avocado, called 7 times, and fruit-banana, called 3 times, later."""
-    stack.add_model(EXAMPLES / "hello", "fruits")
+    folder = tmp_path_factory.mktemp("models") / "fruits"
+    shutil.copytree(EXAMPLES / "hello", folder)
+    config = folder / "config.yaml"
+    config.write_text(config.read_text().replace("id: hello", "id: fruits"))
+    stack.add_model(folder, "fruits")
     for name in ("fruit-avocado", "fruit-banana"):
         place = ("--nodepool", "local/shared", "--min", "0", "--max", "2")
         stack.manage("deployments", "create", name, "--model", MODEL, *place)

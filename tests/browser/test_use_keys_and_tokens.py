@@ -10,7 +10,7 @@ from tests.browser.test_be_open_to_all import check
 
 
 def test_the_sheet_of_keys_and_its_switch(page: Page) -> None:
-    page.goto("/compute/")
+    page.goto("/tokens/")
     page.keyboard.press("/")
     search = page.get_by_label("Search all models")
     expect(search).to_be_focused()
