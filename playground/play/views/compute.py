@@ -23,7 +23,7 @@ from playground.protocol.errors import InputError
 if TYPE_CHECKING:
     from playground.catalog.models import User
 
-PAGE_SIZE = 25
+PAGE_SIZE = 20
 
 
 class ScaleForm(forms.Form):
