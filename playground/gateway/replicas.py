@@ -35,6 +35,8 @@ MESSAGE_OPTIONS = (
 )
 _NEVER_REACHED = re.compile("failed to connect|errors resolving")  # how gRPC says that nothing was sent
 _TOO_LARGE = "larger than max"
+_REASON_LOST = "Internal error from Core"  # grpcio's, for a write that met the end of its call
+_OPENINGS = 5  # of a stream whose first message was not taken
 FETCH = fenced_fetch(settings.FETCH_ALLOW)
 
 
@@ -169,9 +171,11 @@ class GrpcReplica:
     async def open(self, head: CallHead, request: bytes) -> Upstream:
         if head.rpc is Rpc.GENERATE:
             return _GrpcCall(head.rpc, self._generate(request, metadata=self._along(head)))
-        call = _GrpcCall(head.rpc, self._stream(metadata=self._along(head)))
-        await call.write(request)
-        return call
+        for _ in range(_OPENINGS):
+            call = _GrpcCall(head.rpc, self._stream(metadata=self._along(head)))
+            if await call.begin(request):
+                return call
+        raise _too_busy(head.rpc)
 
     async def fate(self, request_id: str, seconds: float) -> bytes:
         """It was told to stop; whether it did it does not say."""
@@ -199,6 +203,16 @@ class _GrpcCall:
     async def read(self) -> bytes | None:
         reply = await _told(self._rpc, self._call.read())
         return None if reply is grpc.aio.EOF else reply
+
+    async def begin(self, message: bytes) -> bool:
+        """Send the first message; false when the far side had refused the call before, and grpcio lost its reason."""
+        try:
+            await self._call.write(message)
+        except grpc.aio.AioRpcError as error:
+            return bool(error.details() != _REASON_LOST)
+        except asyncio.InvalidStateError:
+            return True
+        return True
 
     async def write(self, message: bytes) -> None:
         """When the far side has ended early its replies say why, so nothing is said here."""
