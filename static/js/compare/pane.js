@@ -165,7 +165,7 @@ export class Pane {
     const { shape, outputs } = run;
     let drawing;
     if (outputs.length === 1) drawing = kit.drawValue(shape, outputs[0], context);
-    else if (kit.isGathered(shape)) drawing = kit.drawGathered(shape, outputs, context);
+    else if (kit.isGathered(shape)) drawing = kit.drawGathered(shape, outputs, { ...context, isWhole: run.isOver });
     else drawing = kit.drawValue({ type: "list", of: [shape] }, outputs, context);
     this.part("outputs").replaceChildren(drawing);
   }

@@ -38,7 +38,7 @@ export function drawSounds(pieces, shape, context) {
     });
   };
   root.append(row, fold("Each piece", list));
-  root.redraw(pieces);
+  root.redraw(pieces, context.isWhole);
   return root;
 }
 

@@ -32,7 +32,9 @@ class ComparePage extends HTMLElement {
   #boxes = null;
   #shown = "";
 
-  connectedCallback() {
+  async connectedCallback() {
+    await bring(this); // its field is asked for its value
+    if (!this.isConnected) return;
     this.#socket = new RunSocket(this.dataset.socket);
     this.#panes = [...this.querySelectorAll("[data-pane]")].map((element) => this.#paneOf(element));
     this.#round = Number(this.dataset.round);
@@ -44,6 +46,7 @@ class ComparePage extends HTMLElement {
     if (isApple) for (const keys of this.querySelectorAll("[data-run-keys]")) keys.textContent = "⌘ ⏎";
     this.#readAddress();
     this.#arrange();
+    this.setAttribute("data-begun", "");
     this.#begin();
   }
 
@@ -51,7 +54,7 @@ class ComparePage extends HTMLElement {
     document.removeEventListener("keydown", this.#keys);
     clearInterval(this.#tick);
     this.#boxes?.close();
-    this.#socket.close();
+    this.#socket?.close();
   }
 
   get #isOwn() {
@@ -86,7 +89,6 @@ class ComparePage extends HTMLElement {
 
   /** What is kept of it is shown; what still runs is followed. */
   async #begin() {
-    await customElements.whenDefined("play-field").catch(() => {});
     if (!this.dataset.id || !this.#round) return;
     const answer = await fetch(this.#address("results"), { headers: { Accept: "application/json" } }).catch(() => null);
     if (!answer?.ok) return this.#complain("What was compared before cannot be read now. Reload the page to try again.");
@@ -122,7 +124,7 @@ class ComparePage extends HTMLElement {
     for (const word of this.querySelectorAll("[data-reference-letter]")) word.textContent = this.#reference?.letter ?? "A";
     for (const add of this.querySelectorAll(".compare__acts [data-add]")) add.disabled = this.#panes.length >= Number(this.dataset.most);
     if (this.#isOwn) this.#part("nothing").hidden = this.#panes.length > 0;
-    for (const press of this.querySelectorAll("[data-run]")) press.disabled = !this.#panes.length;
+    for (const press of this.querySelectorAll("[data-run-press]")) press.disabled = !this.#panes.length;
     for (const item of this.querySelectorAll("[data-for-text]")) item.hidden = this.#kind !== "text";
     this.#part("bar").hidden = this.#panes.length < 2;
     this.#drawTabs();
@@ -213,7 +215,7 @@ class ComparePage extends HTMLElement {
     const pane = element && this.#panes.find((one) => one.element === element);
     if (event.target.closest("dialog")) return;
     if (hit("add")) this.#add();
-    else if (hit("run")) this.#press();
+    else if (hit("run-press")) this.#press();
     else if (hit("stop")) this.#stop(pane);
     else if (hit("act")) this.#act(hit("act"), pane);
     else if (hit("view")) this.#turn(hit("view").dataset.view);
@@ -547,7 +549,7 @@ class ComparePage extends HTMLElement {
 
   #setRunning(isRunning) {
     this.#isRunning = isRunning;
-    for (const press of this.querySelectorAll("[data-run]")) {
+    for (const press of this.querySelectorAll("[data-run-press]")) {
       press.classList.toggle("button--primary", !isRunning);
       press.classList.toggle("button--stop", isRunning);
       press.querySelector("use").setAttribute("href", `${document.body.dataset.icons}#${isRunning ? "stop" : "retry"}`);

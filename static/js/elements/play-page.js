@@ -89,12 +89,9 @@ class PlayPage extends HTMLElement {
     const facts = this.dataset.run && JSON.parse(this.dataset.run);
     if (facts && takeAgain(facts.id)) this.#start();
     else if (facts) this.#attach(facts);
-    this.#part("run-label").closest("button").addEventListener("click", this.#press);
+    this.#part("run-press").addEventListener("click", this.#press);
     document.addEventListener("keydown", this.#keys);
     this.setAttribute("data-begun", "");
-    const root = document.documentElement; // what early.js has noted
-    if ("pressed" in root.dataset) this.#start();
-    delete root.dataset.pressed;
   }
 
   // Methods and fields.
@@ -373,7 +370,7 @@ class PlayPage extends HTMLElement {
   #drawButton() {
     const run = this.#run;
     const isRunning = Boolean(run) && !run.isOver;
-    const press = this.#part("run-label").closest("button");
+    const press = this.#part("run-press");
     press.classList.toggle("button--primary", !isRunning);
     press.classList.toggle("button--stop", isRunning);
     press.querySelector("use").setAttribute("href", `${document.body.dataset.icons}#${isRunning ? "stop" : "play"}`);

@@ -15,20 +15,26 @@ const AT_END = 48;
 const DRAW_GAP = 28;
 const METRICS_GAP = 100;
 const GATHER_GAP = 250;
+const KIT_GAP = 1000;
 
 /* What draws anything but text comes when there is something for it to draw. */
 let kit = null;
 let coming = null;
-async function bringKit(sheet) {
+async function loadKit(sheet) {
   const [value, bar, filter, plain, take] = await Promise.all([
     import("../draw/value.js"),
     import("../draw/filter-bar.js"),
     import("../state/filter.js"),
     import("../state/plain.js"),
     import("../draw/take.js"),
-    import("../draw/sheet.js").then(({ linkSheet }) => linkSheet(sheet)),
+    import("../sheets.js").then(({ linkSheet }) => linkSheet(sheet)),
   ]);
   kit = { ...value, ...bar, ...filter, ...plain, ...take };
+}
+
+/** One that could not come is asked for anew. */
+async function bringKit(sheet) {
+  if (!kit) await (coming ??= loadKit(sheet).finally(() => (coming = null)));
 }
 
 class RunView extends HTMLElement {
@@ -42,6 +48,7 @@ class RunView extends HTMLElement {
   #said = new Set();
   #exchanges = null;
   #items = [];
+  #isBringing = false;
   #gathered = null;
   #gatheredAt = 0;
   #late = 0;
@@ -108,7 +115,7 @@ class RunView extends HTMLElement {
     const isDrawn = this.#drawn > 0 || this.#exchanges !== null;
     this.#drawn = Math.max(run.outputs.length, 1);
     if (isDrawn) return;
-    const [{ Exchanges }] = await Promise.all([import("../draw/exchanges.js"), (coming ??= bringKit(this.dataset.sheet))]);
+    const [{ Exchanges }] = await Promise.all([import("../draw/exchanges.js"), bringKit(this.dataset.sheet)]);
     if (run !== this.#run) return;
     const sift = (value) => {
       if (run.live && !run.live.isOver) this.#tally = null; // of live pictures only the newest counts
@@ -173,10 +180,12 @@ class RunView extends HTMLElement {
     if (this.#flow) this.#flow.isStreaming = !run.isOver;
   }
 
-  #bring() {
-    const run = this.#run;
-    coming ??= bringKit(this.dataset.sheet).catch(() => (coming = null));
-    coming.then(() => kit && run === this.#run && this.#draw());
+  async #bring() {
+    if (this.#isBringing) return;
+    this.#isBringing = true;
+    while (!kit && this.isConnected) await bringKit(this.dataset.sheet).catch(() => new Promise((resolve) => setTimeout(resolve, KIT_GAP)));
+    this.#isBringing = false;
+    if (kit && this.#run) this.#draw();
   }
 
   #appendText(pieces) {
@@ -214,7 +223,7 @@ class RunView extends HTMLElement {
     this.#items = [];
     const shown = outputs.map((value) => this.#sift(value)).filter((value) => value !== null);
     if (this.#gathered) this.#gathered.redraw(shown, isOver);
-    else this.#part("outputs").replaceChildren((this.#gathered = kit.drawGathered(shape, shown, this.#context)));
+    else this.#part("outputs").replaceChildren((this.#gathered = kit.drawGathered(shape, shown, { ...this.#context, isWhole: isOver })));
   }
 
   get #context() {
@@ -269,7 +278,7 @@ class RunView extends HTMLElement {
     if (this.#flow) this.#flow.element.plainText = run.outputs.join("");
     const texts = [...this.#part("outputs").querySelectorAll(".answer")].filter((element) => element.plainText);
     if (!texts.length || !this.dataset.markdown) return;
-    const [{ looksFormatted, drawMarkdown }, { linkSheet }] = await Promise.all([import("../draw/markdown.js"), import("../draw/sheet.js")]);
+    const [{ looksFormatted, drawMarkdown }, { linkSheet }] = await Promise.all([import("../draw/markdown.js"), import("../sheets.js")]);
     for (const plain of texts.filter((element) => looksFormatted(element.plainText)).slice(0, FORMATTED)) {
       const [formatted] = await Promise.all([drawMarkdown(plain.plainText, this.dataset.markdown), linkSheet(this.dataset.sheet)]);
       if (run !== this.#run) return;
@@ -372,7 +381,7 @@ class RunView extends HTMLElement {
   };
 
   #download = async () => {
-    if (!kit) await (coming ??= bringKit(this.dataset.sheet));
+    await bringKit(this.dataset.sheet);
     const saved = this.#gathered?.saved;
     if (saved) kit.save(saved.href, saved.name);
     else kit.download(this.#whole, this.#context);

@@ -13,6 +13,7 @@ class RunsTable extends HTMLElement {
   #timer = 0;
   #typing = 0;
   #turn = 0;
+  #asking = 0; // what is under way that somebody has asked for
   #row = null;
 
   connectedCallback() {
@@ -109,7 +110,7 @@ class RunsTable extends HTMLElement {
   }
 
   #poll = () => {
-    if (document.visibilityState !== "visible") return;
+    if (document.visibilityState !== "visible" || this.#asking) return;
     const query = this.#query;
     const newest = this.#part.dataset.newest;
     if (this.#isBusy && newest && !query.has("page")) query.set("keep", newest);
@@ -121,6 +122,7 @@ class RunsTable extends HTMLElement {
   async #fetch(query, { isPoll = false } = {}) {
     const turn = ++this.#turn;
     const dim = isPoll ? 0 : setTimeout(() => this.toggleAttribute("data-waiting", true), 150);
+    this.#asking += !isPoll;
     try {
       const answer = await fetch(`${this.dataset.url}?${query}`, { headers: { Accept: "text/html" } });
       if (turn !== this.#turn || answer.status === 204) return false;
@@ -131,6 +133,7 @@ class RunsTable extends HTMLElement {
       if (!isPoll) alarm("The server cannot be reached. The list is as it was.");
       return false;
     } finally {
+      this.#asking -= !isPoll;
       clearTimeout(dim);
       if (turn === this.#turn) this.removeAttribute("data-waiting");
     }

@@ -43,9 +43,6 @@ class WorkflowPage extends HTMLElement {
     if (facts && this.#press && takeAgain(facts.id)) this.#start();
     else if (facts) this.#attach(facts);
     this.setAttribute("data-begun", "");
-    const root = document.documentElement; // what early.js has noted
-    if ("pressed" in root.dataset && this.#press) this.#start();
-    delete root.dataset.pressed;
   }
 
   get #view() {

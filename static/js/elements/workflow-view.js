@@ -3,7 +3,7 @@ import { alarm, announce } from "../announce.js";
 import { fold, icon, make } from "../dom.js";
 import { drawMarkdown, looksFormatted } from "../draw/markdown.js";
 import { drawOutcome, stopWords } from "../draw/outcome.js";
-import { linkSheet } from "../draw/sheet.js";
+import { linkSheet } from "../sheets.js";
 import { copyValue, download, takeButtons } from "../draw/take.js";
 import { TextFlow } from "../draw/text.js";
 import { drawValue } from "../draw/value.js";
