@@ -76,12 +76,12 @@ class Stack:
             command, env=self.environment, cwd=ROOT, check=True, capture_output=True, text=True
         ).stdout
 
-    def add_model(self, folder: Path, model_id: str, *, patience: float = 90) -> None:
+    def add_model(self, folder: Path, model_id: str, *, patience: float = 180) -> None:
         """Add a folder as a model of the owner, and wait until it is ready."""
         self.manage("shell", "--no-imports", "-c", ADD_MODEL.format(folder=str(folder)))
         self.wait_ready(model_id, patience=patience)
 
-    def wait_ready(self, model_id: str, *, patience: float = 90) -> None:
+    def wait_ready(self, model_id: str, *, patience: float = 180) -> None:
         """Wait until the shared deployment of a model says that it is ready."""
         end = time.monotonic() + patience
         with sqlite3.connect(Path(self.environment["PLAYGROUND_DATA_DIR"]) / "playground.sqlite3") as database:
@@ -146,7 +146,7 @@ def product(*, demo: bool = False, **settings: str) -> Iterator[Stack]:
             stop(process)
 
 
-def _wait_ready(address: str, log: Path, process: subprocess.Popen[str], patience: float = 90) -> None:
+def _wait_ready(address: str, log: Path, process: subprocess.Popen[str], patience: float = 180) -> None:
     end = time.monotonic() + patience
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(httpx.HTTPError):

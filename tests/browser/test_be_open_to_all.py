@@ -43,7 +43,7 @@ def test_signing_in(browser: Browser, stack: Stack) -> None:
 
 def test_a_finished_run_of_each_built_in_model(stack: Stack, open_model: Callable[..., Page]) -> None:
     for name in BUILT_IN:
-        stack.wait_ready(name, patience=120)
+        stack.wait_ready(name, patience=200)
         page = open_model(name)
         check(page, is_idle=name != "hello")
         if name in ("nanodet", "efficientnet"):
@@ -58,7 +58,7 @@ def test_a_finished_run_of_each_built_in_model(stack: Stack, open_model: Callabl
 
 
 def test_a_failed_run_and_the_lists(stack: Stack, page: Page, open_model: Callable[..., Page]) -> None:
-    stack.wait_ready("smollm2", patience=120)
+    stack.wait_ready("smollm2", patience=200)
     open_model("smollm2", "generate")
     page.get_by_label("prompt", exact=True).fill("word " * 3000)
     page.keyboard.press("Control+Enter")

@@ -49,7 +49,7 @@ def test_two_targets(stack: Stack, page: Page) -> None:
 
 
 def test_a_picture_with_boxes_and_a_target_that_is_not_there(stack: Stack, page: Page) -> None:
-    stack.wait_ready("nanodet", patience=120)
+    stack.wait_ready("nanodet", patience=200)
     nanodet = "owner/main/models/nanodet"
     low = nanodet + '?method=predict&arguments={"threshold":0.2}'
     page.goto(address(nanodet, low, "owner/main/models/gone", text="") + "&kind=image")

@@ -78,7 +78,7 @@ def test_several_answers_to_one_input_stand_together_and_a_failure_keeps_them(
 
 
 def test_pictures_of_files_stand_beside_what_was_found_in_them(stack: Stack, open_model: Callable[..., Page]) -> None:
-    stack.wait_ready("nanodet", patience=120)
+    stack.wait_ready("nanodet", patience=200)
     page = open_model("nanodet", "stream")
     press(page, "Files")
     page.keyboard.press("Control+Enter")
@@ -120,7 +120,7 @@ def filmed(
 
 
 def test_boxes_are_drawn_over_the_live_picture(stack: Stack, filmed: Page) -> None:
-    stack.wait_ready("nanodet", patience=120)
+    stack.wait_ready("nanodet", patience=200)
     page = filmed
     page.goto("/owner/main/models/nanodet?method=stream")
     page.wait_for_selector("play-page[data-begun]")
@@ -152,7 +152,7 @@ def test_boxes_are_drawn_over_the_live_picture(stack: Stack, filmed: Page) -> No
 
 
 def test_a_camera_that_is_refused_is_told(stack: Stack, open_model: Callable[..., Page]) -> None:
-    stack.wait_ready("nanodet", patience=120)
+    stack.wait_ready("nanodet", patience=200)
     page = open_model("nanodet", "stream")
     page.evaluate(
         """() => {

@@ -26,7 +26,7 @@ def test_the_link_leads_to_the_models_and_hello_answers(page: Page, stack: Stack
 
 
 def test_a_language_model_streams_and_stop_stops_it(stack: Stack, open_model: Callable[..., Page]) -> None:
-    stack.wait_ready("smollm2", patience=120)
+    stack.wait_ready("smollm2", patience=200)
     page = open_model("smollm2", "generate")
     page.get_by_label("prompt", exact=True).fill("Count slowly from one to five hundred, in words.")
     page.get_by_role("button", name=re.compile("^Run")).first.click()
@@ -43,7 +43,7 @@ def test_a_language_model_streams_and_stop_stops_it(stack: Stack, open_model: Ca
 
 
 def test_a_detector_draws_boxes_over_a_sample_picture(stack: Stack, open_model: Callable[..., Page]) -> None:
-    stack.wait_ready("nanodet", patience=120)
+    stack.wait_ready("nanodet", patience=200)
     page = open_model("nanodet")
     page.get_by_role("button", name=re.compile("astronaut")).click()
     page.get_by_role("button", name=re.compile("^Run")).first.click()
@@ -54,7 +54,7 @@ def test_a_detector_draws_boxes_over_a_sample_picture(stack: Stack, open_model: 
 
 
 def test_a_classifier_lists_concepts_by_value(stack: Stack, open_model: Callable[..., Page]) -> None:
-    stack.wait_ready("efficientnet", patience=120)
+    stack.wait_ready("efficientnet", patience=200)
     page = open_model("efficientnet")
     page.get_by_role("button", name=re.compile("coffee")).click()
     page.get_by_role("button", name=re.compile("^Run")).first.click()
@@ -62,7 +62,7 @@ def test_a_classifier_lists_concepts_by_value(stack: Stack, open_model: Callable
 
 
 def test_each_field_has_its_argument_s_name(stack: Stack, open_model: Callable[..., Page]) -> None:
-    stack.wait_ready("smollm2", patience=120)
+    stack.wait_ready("smollm2", patience=200)
     page = open_model("smollm2", "generate")
     for name in ("prompt", "system_prompt", "max_tokens", "temperature", "top_p"):
         expect(page.get_by_label(name, exact=True)).to_have_count(1)

@@ -29,7 +29,7 @@ def hold(page: Page, name: str) -> JSHandle:
 
 
 def test_a_pasted_picture_is_asked_about(stack: Stack, open_model: Callable[..., Page]) -> None:
-    stack.wait_ready("nanodet", patience=120)
+    stack.wait_ready("nanodet", patience=200)
     page = open_model("nanodet")
     page.evaluate(PASTE, hold(page, "pasted.jpg"))
     expect(page.locator("[data-name]").first).to_have_text("pasted.jpg")
@@ -39,7 +39,7 @@ def test_a_pasted_picture_is_asked_about(stack: Stack, open_model: Callable[...,
 
 
 def test_a_dropped_one_takes_its_place(stack: Stack, open_model: Callable[..., Page]) -> None:
-    stack.wait_ready("nanodet", patience=120)
+    stack.wait_ready("nanodet", patience=200)
     page = open_model("nanodet")
     page.evaluate(PASTE, hold(page, "first.jpg"))
     expect(page.locator("[data-name]").first).to_have_text("first.jpg")
@@ -49,7 +49,7 @@ def test_a_dropped_one_takes_its_place(stack: Stack, open_model: Callable[..., P
 
 
 def test_a_file_that_is_no_picture_is_refused_beside_the_field(stack: Stack, open_model: Callable[..., Page]) -> None:
-    stack.wait_ready("nanodet", patience=120)
+    stack.wait_ready("nanodet", patience=200)
     page = open_model("nanodet")
     given = {"name": "words.png", "mimeType": "image/png", "buffer": b"no picture at all"}
     page.get_by_label("image", exact=True).set_input_files(given)  # type: ignore[arg-type]
@@ -60,7 +60,7 @@ def test_a_file_that_is_no_picture_is_refused_beside_the_field(stack: Stack, ope
 
 
 def test_a_url_shows_its_picture(stack: Stack, page: Page, open_model: Callable[..., Page]) -> None:
-    stack.wait_ready("nanodet", patience=120)
+    stack.wait_ready("nanodet", patience=200)
     asked: list[dict[str, str]] = []
 
     def answer(route: Route) -> None:

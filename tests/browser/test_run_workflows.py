@@ -50,7 +50,7 @@ def node(page: Page, name: str) -> str:
 
 def test_people_are_found_cut_out_and_their_poses_drawn(stack: Stack, page: Page) -> None:
     for model in ("nanodet", "movenet"):
-        stack.wait_ready(model, patience=120)
+        stack.wait_ready(model, patience=200)
     opened(page, "people-pose")
     check(page, is_idle=True)
     run_on(page, "camera")
@@ -70,7 +70,7 @@ def test_people_are_found_cut_out_and_their_poses_drawn(stack: Stack, page: Page
 
 def test_a_picture_is_put_into_a_sentence_that_streams(stack: Stack, page: Page) -> None:
     for model in ("efficientnet", "smollm2"):
-        stack.wait_ready(model, patience=120)
+        stack.wait_ready(model, patience=200)
     opened(page, "picture-described")
     run_on(page, "chelsea")
     assert "cat" in node(page, "classify")
@@ -81,7 +81,7 @@ def test_a_picture_is_put_into_a_sentence_that_streams(stack: Stack, page: Page)
 
 def test_one_is_written_runs_half_and_is_deleted(stack: Stack, page: Page) -> None:
     for model in ("efficientnet", "smollm2"):
-        stack.wait_ready(model, patience=120)
+        stack.wait_ready(model, patience=200)
     page.goto(f"{AT.removeprefix('/owner/main')}/new")
     page.get_by_label("YAML").fill(HALF.replace("{describe}", "{descibe}"))
     expect(page.locator("#check")).to_contain_text("line 13: The prompt speaks of {descibe}")

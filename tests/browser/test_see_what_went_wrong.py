@@ -52,7 +52,7 @@ def test_a_build_that_failed_shows_its_log_and_is_tried_again(stack: Stack, page
     (tmp_path / "config.yaml").write_text(CONFIG)
     (tmp_path / "requirements.txt").write_text("a-package-that-nobody-ever-made==1.0\n")
     with pytest.raises(TimeoutError, match="failed"):
-        stack.add_model(tmp_path, "lacking", patience=120)
+        stack.add_model(tmp_path, "lacking", patience=200)
     page.goto("/owner/main/models/lacking")
     panel = page.locator("#deployment")
     expect(panel).to_contain_text("failed to start")

@@ -50,7 +50,7 @@ def test_its_authors_words_are_one_press_away(page: Page, open_model: Callable[.
 
 
 def test_a_version_shows_methods_log_and_source(page: Page, stack: Stack) -> None:
-    stack.wait_ready("nanodet", patience=120)
+    stack.wait_ready("nanodet", patience=200)
     page.goto("/owner/main/models/nanodet/versions")
     expect(page.get_by_role("row", name="threshold Setting float 0.4 0 to 1").first).to_be_visible()
     expect(page.locator("#build-log pre")).to_contain_text("+ onnxruntime==")
@@ -62,7 +62,7 @@ def test_a_version_shows_methods_log_and_source(page: Page, stack: Stack) -> Non
 
 @pytest.mark.parametrize("name", ["movenet", "blazeface", "selfie", "speak"])
 def test_each_new_model_answers_in_the_page(stack: Stack, open_model: Callable[..., Page], name: str) -> None:
-    stack.wait_ready(name, patience=120)
+    stack.wait_ready(name, patience=200)
     page = open_model(name, "generate" if name == "speak" else "predict")
     if name == "speak":
         page.locator("textarea[data-input]").first.fill("Good morning. How are you?")

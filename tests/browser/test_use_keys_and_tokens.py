@@ -37,6 +37,7 @@ def test_the_sheet_of_keys_and_its_switch(page: Page) -> None:
     expect(letters).not_to_be_checked()
     letters.check()
     page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
     page.keyboard.press("?")
     expect(sheet).to_be_visible()
 

@@ -34,7 +34,7 @@ FACTS = "document.querySelector('input-viewer').input"
 def inputs(stack: Stack) -> str:
     """Three pictures and a text in a dataset of their own; the newest is the text. Gives the filter."""
     stack.manage("shell", "--no-imports", "-c", ADD)
-    stack.wait_ready("nanodet", patience=150)
+    stack.wait_ready("nanodet", patience=200)
     return "?dataset=viewed"
 
 

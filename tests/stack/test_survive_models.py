@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,10 +14,23 @@ from tests.stack.conftest import Person
 from tests.stack.page import Page, is_output, outputs
 from tests.stack.test_refuse_calls import troubled
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def log_of(stack: Stack) -> Path:
     [log] = (Path(stack.environment["PLAYGROUND_DATA_DIR"]) / "logs").glob("*-shared-troubled.log")
     return log
+
+
+def comes(is_so: Callable[[], bool], patience: float = 10) -> bool:
+    """Whether something is so, or soon: logs are written by others, in their own time."""
+    deadline = time.monotonic() + patience
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def test_an_exception_is_told_with_its_traceback_to_the_owner(stack: Stack, owner: Person) -> None:
@@ -26,7 +40,7 @@ def test_an_exception_is_told_with_its_traceback_to_the_owner(stack: Stack, owne
     assert error.message == "The model failed: LookupError: no luck with x"
     assert 'raise LookupError(f"no luck with {text}")' in error.traceback
     assert "playground/runner" not in error.traceback
-    assert error.call_id in log_of(stack).read_text()
+    assert comes(lambda: error.call_id in log_of(stack).read_text())
 
 
 @pytest.mark.parametrize(("method", "pieces"), [("fail_midway", ["one ", "two "]), ("fail_asynchronously", ["one "])])
@@ -129,7 +143,7 @@ def test_a_model_that_leaves_fails_its_call_once_and_comes_back(stack: Stack, ow
     before = model.process_id()
     with pytest.raises(UnavailableError, match="went away") as caught:
         model.leave("x")
-    assert caught.value.call_id in gateway_log(stack)
+    assert comes(lambda: caught.value.call_id in gateway_log(stack))
     assert model.process_id() != before
     assert said_of_ends(stack)[-1] == "the runner exited with status 3"
 
