@@ -69,17 +69,22 @@ class NanoDet(ModelClass):
         ]
 
     def detect(self, image, threshold):
-        outputs = self.session.run(None, {"input_1": prepare(image)})
-        scores, boxes = decode(outputs)
-        found = [hit for label in range(len(LABELS)) for hit in pick(label, scores[:, label], boxes, threshold)]
+        scores, distances = by_place(self.session.run(None, {"input_1": prepare(image)}))
+        sure = np.flatnonzero(scores.max(1) >= threshold)
+        scores, boxes = scores[sure], box_edges(distances[sure], sure)
+        labels = np.flatnonzero(scores.max(0, initial=-1.0) >= threshold)
+        found = [hit for label in labels for hit in pick(label, scores[:, label], boxes, threshold)]
         return sorted(found, key=lambda hit: -hit[1])[:MAX_REGIONS]
 
 
 def prepare(image):
     """The picture upright, stretched to a square, as the network takes it: blue, green, red; normalised; NCHW."""
     upright = on_white(ImageOps.exif_transpose(image)).resize((SIDE, SIDE), PIL.Image.Resampling.BILINEAR)
-    pixels = np.asarray(upright, np.float32)[:, :, ::-1]
-    return ((pixels - MEAN) / SPREAD).transpose(2, 0, 1)[None]
+    pixels, taken = np.asarray(upright), np.empty((1, 3, SIDE, SIDE), np.float32)
+    for plane, (mean, spread) in enumerate(zip(MEAN, SPREAD, strict=True)):
+        np.multiply(pixels[:, :, 2 - plane], 1 / spread, out=taken[0, plane])
+        taken[0, plane] -= mean / spread
+    return taken
 
 
 def on_white(image):
@@ -91,25 +96,33 @@ def on_white(image):
     return PIL.Image.alpha_composite(white, image).convert("RGB")
 
 
-def decode(outputs):
-    """All places' scores (n, 80), and their boxes (n, 4) in fractions of the picture."""
+def by_place(outputs):
+    """All places' scores (n, 80), and the distributions of their sides' distances (n, 4 x BINS)."""
     by_shape = {output.shape[1:]: output[0] for output in outputs}
-    scores, boxes = [], []
-    for stride in STRIDES:
-        cells = SIDE // stride
-        scores.append(by_shape[cells * cells, len(LABELS)])
-        boxes.append(box_edges(by_shape[cells * cells, 4 * BINS], stride, cells))
-    return np.concatenate(scores), np.concatenate(boxes)
+    counts = [(SIDE // stride) ** 2 for stride in STRIDES]
+    return tuple(np.concatenate([by_shape[count, width] for count in counts]) for width in (len(LABELS), 4 * BINS))
 
 
-def box_edges(distances, stride, cells):
-    """Left, top, right, bottom around each cell's centre, from a distribution of the distance to each side."""
+def box_edges(distances, places):
+    """Left, top, right, bottom around each place's centre (n, 4), in fractions of the picture."""
     weights = np.exp(distances.reshape(-1, 4, BINS) - distances.reshape(-1, 4, BINS).max(-1, keepdims=True))
-    sides = (weights @ np.arange(BINS, dtype=np.float32)) / weights.sum(-1) * stride
-    rows, columns = np.divmod(np.arange(cells * cells), cells)
-    centres = (np.stack([columns, rows], 1) + 0.5) * stride
+    sides = (weights @ np.arange(BINS, dtype=np.float32)) / weights.sum(-1) * STEPS[places, None]
+    centres = CENTRES[places]
     edges = np.concatenate([centres - sides[:, :2], centres + sides[:, 2:]], 1)
     return np.clip(edges / SIDE, 0.0, 1.0)
+
+
+def grid():
+    """Where each place's centre is (n, 2), and how far it is to the next one (n,)."""
+    centres, steps = [], []
+    for stride in STRIDES:
+        rows, columns = np.divmod(np.arange((SIDE // stride) ** 2), SIDE // stride)
+        centres.append((np.stack([columns, rows], 1) + 0.5) * stride)
+        steps.append(np.full(len(rows), stride))
+    return np.concatenate(centres), np.concatenate(steps)
+
+
+CENTRES, STEPS = grid()
 
 
 def pick(label, scores, boxes, threshold):
