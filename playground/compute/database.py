@@ -38,6 +38,7 @@ class DatabaseThread:
 
 
 def _fresh(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    connection.close_at = None  # however old: only one that broke is made anew
     close_old_connections()
     return function(*args, **kwargs)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MANY = 2000
 ROUNDS = 9
+LOOK_MS = 600  # somebody looks at an order before asking for the next
+SETTLING_S = 25  # in which the controller reads that all of them stand at zero
 PAINT_S, SORT_S = 0.6, 0.3
 HERE = "/owner/main/models/hello/deployments"
 SORTS = ("calls", "cluster", "p95", "errors", "deployment", "trend", "speed", "used")
@@ -35,7 +38,8 @@ owner = model.app.owner
 cluster = Cluster.objects.create(owner=owner, slug="lab", region="Frankfurt")
 pools = [Nodepool.objects.create(cluster=cluster, slug=f"pool-{{n}}") for n in range(9)]
 Deployment.objects.bulk_create(
-    Deployment(owner=owner, slug=f"d{{n:04}}", model=model, nodepool=pools[n % 9], state="scaled to zero")
+    Deployment(owner=owner, slug=f"d{{n:04}}", model=model, nodepool=pools[n % 9], state="scaled to zero",
+               min_replicas=0)
     for n in range({MANY - 1})
 )
 for row in Deployment.objects.filter(model=model):
@@ -64,11 +68,12 @@ def main() -> int:
     with product() as stack, sync_playwright() as driver:
         stack.add_model(ROOT / "playground" / "runner" / "examples" / "hello", "hello", patience=60)
         stack.manage("shell", "--no-imports", "-c", FILL)
+        time.sleep(SETTLING_S)
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=stack.web).new_page()
         page.goto(stack.link)
         paint = [_open(page) for _ in range(ROUNDS)]
-        order = {key: [float(page.evaluate(SORTED, key)) / 1000 for _ in range(ROUNDS)] for key in SORTS}
+        order = {key: [_sort(page, key) for _ in range(ROUNDS)] for key in SORTS}
         browser.close()
     return _tell(paint, order)
 
@@ -78,6 +83,11 @@ def _open(page: Page) -> float:
     seconds = float(page.evaluate(PAINTED)) / 1000
     page.wait_for_selector("usage-table[data-live]")
     return seconds
+
+
+def _sort(page: Page, key: str) -> float:
+    page.wait_for_timeout(LOOK_MS)
+    return float(page.evaluate(SORTED, key)) / 1000
 
 
 def _tell(paint: list[float], order: dict[str, list[float]]) -> int:

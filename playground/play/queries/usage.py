@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import Count, Max, QuerySet, Sum
 
@@ -22,6 +22,9 @@ from playground.play.queries.columns import Asked, Column, Span
 from playground.play.queries.places import desired_of, mark_of
 
 State = Deployment.State
+T = TypeVar("T")
+MOST_KEPT = 12
+KEPT: OrderedDict[Hashable, Any] = OrderedDict()
 
 
 class Place(NamedTuple):
@@ -64,6 +67,7 @@ class Glance:
 
     mark: str
     of_tokens: bool
+    facts: tuple[Any, ...]  # what ``mark`` is made of, but for what was asked
 
 
 def glance(user: User, model: Model, asked: Asked, now: datetime) -> Glance:
@@ -72,8 +76,9 @@ def glance(user: User, model: Model, asked: Asked, now: datetime) -> Glance:
     recent = _usage_of(user, model).filter(span=DAY, start__gte=since.timestamp() - DAY)
     used = recent.aggregate(calls=Sum("calls"), last=Max("last_at"), tokens=Sum("completion_tokens"))
     minute = int(now.timestamp() // 60)
-    facts = (latest_change(), used["calls"], used["last"], minute, deployments_of(user, model).count())
-    return Glance(mark_of([*facts, asked.sort_key, asked.span.key]), bool(used["tokens"]))
+    count = deployments_of(user, model).count()
+    facts = (user.pk, model.pk, latest_change(), used["calls"], used["last"], minute, count)
+    return Glance(mark_of([*facts, asked.sort_key, asked.span.key]), bool(used["tokens"]), facts)
 
 
 def _usage_of(user: User, model: Model) -> UsageQuerySet:
@@ -97,21 +102,38 @@ class Listing:
         return [entry for entry in self.entries if entry.state == State.FAILED]
 
 
-def list_usage(user: User, model: Model, asked: Asked, now: datetime, *, of_tokens: bool) -> Listing:
-    everything = _read_entries(user, model, asked)
+def list_usage(user: User, model: Model, asked: Asked, now: datetime, known: Glance) -> Listing:
+    """What is read of thousands is kept for as long as ``known`` says the same: one who sorts asks again and again."""
+    time = "created_at" if asked.sort.key == "created" else "state_since" if asked.sort.key == "since" else "pk"
+    everything = _keep(("entries", time, *known.facts), lambda: _read_entries(user, model, time))
     counts = Counter(entry.state for entry in everything)
     fitting = [entry for entry in everything if asked.state in ("", entry.state)]
     if words := asked.text.casefold().split():
         fitting = [entry for entry in fitting if _has(entry, words)]
-    ranks = _ranks(_usage_of(user, model), asked, now, of_tokens=of_tokens)
+    figure = asked.sort.ranked
+    if figure == "outputs_per_second" and known.of_tokens:
+        figure = "tokens_per_second"
+    ranks: Mapping[int, float] = {}
+    if figure:
+        usage, since = _usage_of(user, model), now - asked.span.length
+        ranks = _keep((figure, asked.span.key, *known.facts), lambda: rank(usage, figure, since, now))
     ordered = _order(fitting, asked.sort, ranks, is_descending=asked.is_descending)
     return Listing(ordered, len(everything), {state: counts[state] for state in State.values if counts[state]})
 
 
-def _read_entries(user: User, model: Model, asked: Asked) -> list[Entry]:
+def _keep(key: Hashable, read: Callable[[], T]) -> T:
+    """The value of before, or one that is read now."""
+    value: T | None = KEPT.get(key)
+    if value is None:
+        KEPT[key] = value = read()
+        while len(KEPT) > MOST_KEPT:
+            KEPT.popitem(last=False)
+    return value
+
+
+def _read_entries(user: User, model: Model, time: str) -> list[Entry]:
     """Thousands: what many have in common is read once, and times only where they are the order."""
     fields = ("pk", "slug", "is_shared", "owner_id", "state", "version_id", "nodepool_id", "visibility")
-    time = "created_at" if asked.sort.key == "created" else "state_since" if asked.sort.key == "since" else "pk"
     rows = list(deployments_of(user, model).order_by().values_list(*fields, "ready_replicas", time))
     owners = dict(User.objects.filter(pk__in={row[3] for row in rows}).values_list("pk", "username"))
     versions: dict[int | None, str] = dict(model.versions.values_list("pk", "slug"))
@@ -136,13 +158,6 @@ def _place_of(pool: Nodepool) -> Place:
 def _has(entry: Entry, words: Sequence[str]) -> bool:
     text = "\n".join((entry.label, entry.owner, entry.version, entry.state, *entry.place)).casefold()
     return all(word in text for word in words)
-
-
-def _ranks(usage: UsageQuerySet, asked: Asked, now: datetime, *, of_tokens: bool) -> Mapping[int, float]:
-    figure = asked.sort.ranked
-    if figure == "outputs_per_second" and of_tokens:
-        figure = "tokens_per_second"
-    return rank(usage, figure, now - asked.span.length, now) if figure else {}
 
 
 def _order(entries: list[Entry], column: Column, ranks: Mapping[int, float], *, is_descending: bool) -> list[Entry]:

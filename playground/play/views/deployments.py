@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -22,7 +23,7 @@ from playground.play.queries.usage import Listing, UsageRow, glance, list_usage,
 from playground.play.views.asking import user_of
 from playground.play.views.heads import head_of
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 FAILED_SHOWN = 3
 
 
@@ -57,9 +58,9 @@ def as_csv(request: HttpRequest, user_id: str, app_id: str, model_id: str) -> Ht
     user = user_of(request)
     found = find_model(user, user_id, app_id, model_id)
     asked, now = read_asked(request.GET.dict()), timezone.now()
-    of_tokens = glance(user, found, asked, now).of_tokens
-    listing = list_usage(user, found, asked, now, of_tokens=of_tokens)
-    look = cells.Look(asked.span, of_tokens)
+    known = glance(user, found, asked, now)
+    listing = list_usage(user, found, asked, now, known)
+    look = cells.Look(asked.span, known.of_tokens)
     shows_trend = any(column.key == "trend" for column in asked.columns)
     rows = read_rows(user, found, listing.keys, asked.span, now, with_trends=shows_trend)
     name = f"{found.slug}-deployments-{asked.span.key}.csv"
@@ -79,7 +80,7 @@ def _csv_name(column: Column, look: cells.Look) -> str:
 def _table(request: HttpRequest, user: User, model: Model) -> dict[str, Any]:
     asked, now = read_asked(request.GET.dict()), timezone.now()
     known = glance(user, model, asked, now)
-    listing = list_usage(user, model, asked, now, of_tokens=known.of_tokens)
+    listing = list_usage(user, model, asked, now, known)
     page = Paginator(listing.keys, PAGE_SIZE).get_page(request.GET.get("page"))
     kept = _keys(request.GET.get("keep", ""))
     keys = kept or list(page.object_list)
@@ -90,7 +91,7 @@ def _table(request: HttpRequest, user: User, model: Model) -> dict[str, Any]:
         "asked": asked,
         "spans": SPANS.values(),
         "page": page,
-        "rows": [(row, cells.draw_row(row, asked.columns, look)) for row in rows],
+        "rows": [cells.draw_row(row, asked.columns, look, playground=_try_at(user, model, row)) for row in rows],
         "heads": [_head(asked, column, look) for column in asked.columns],
         "groups": _groups(asked.columns, asked.span),
         "columns": COLUMNS.values(),
@@ -104,6 +105,15 @@ def _table(request: HttpRequest, user: User, model: Model) -> dict[str, Any]:
         "has_others": any(not row.is_own for row in rows),
         "sort_words": _sort_words(asked, listing),
     }
+
+
+def _try_at(user: User, model: Model, row: UsageRow) -> str:
+    """The model's page with the row's deployment chosen."""
+    one, page = row.row, model.get_absolute_url()
+    if one.is_shared:
+        return page
+    owner = {"owner": one.owner.username} if one.owner_id != user.pk else {}
+    return f"{page}?{urlencode({'deployment': one.slug} | owner)}"
 
 
 def _keys(given: str) -> list[int]:
