@@ -20,7 +20,7 @@ from playground.compute.usage.records import STOPPED
 from playground.gateway.admission import Admission
 from playground.gateway.fates import Fates
 from playground.gateway.replicas import connect, never_reached
-from playground.gateway.requests import new_request_id, read_request, request_id_tail, served_by_tail
+from playground.gateway.requests import new_request_id, queued_tail, read_request, request_id_tail, served_by_tail
 from playground.gateway.tallies import Tally, name_of, refusal_of
 from playground.protocol import headers
 from playground.protocol.errors import (
@@ -50,6 +50,7 @@ Metadata: TypeAlias = "Sequence[tuple[str, str | bytes]]"
 
 _METHODS = {Rpc.POST: "predict", Rpc.GENERATE: "generate", Rpc.STREAM: "stream"}  # where a call names none
 _EOF = grpc.aio.EOF
+_TOLD_QUEUE = 0.005  # seconds; a shorter wait is not worth telling
 log = logging.getLogger(__name__)
 
 
@@ -181,6 +182,8 @@ class Relay:
         served_by = served_by_tail(deployment.seen_on(place.nodepool_pk)) if is_moving else destination.tail
         tally.version_id, tally.tail = place.version_id, request_id_tail(tally.request_id) + served_by
         tally.sent_at = time.monotonic()
+        if (queued := tally.sent_at - tally.started) >= _TOLD_QUEUE:
+            tally.tail += queued_tail(queued)
         call = Call(self._replica(place.endpoint), head, tally.tail, tally)
         try:
             return await attempt(call)

@@ -89,6 +89,14 @@ def served_by_tail(entry: DeploymentEntry) -> bytes:
     return bytes(reply.SerializeToString())
 
 
+def queued_tail(seconds: float) -> bytes:
+    """The same for how long it waited before it was sent to a replica."""
+    runner = resources_pb2.Runner()
+    runner.metadata["queued_ms"] = round(seconds * 1000, 1)
+    selector = resources_pb2.RunnerSelector(runner=runner)
+    return bytes(service_pb2.MultiOutputResponse(runner_selector=selector).SerializeToString())
+
+
 def selector_of(entry: DeploymentEntry) -> resources_pb2.RunnerSelector:
     """Where a deployment is, as replies name it: deployment, nodepool and cluster."""
     pool = entry.nodepool

@@ -50,9 +50,13 @@ def deploying(*, deployment: str, state: str, reason: str, waited_s: float) -> F
     return {"deployment": deployment, "state": state, "reason": reason, "waited_s": round(waited_s, 1)}
 
 
-def routed(*, served_by: Fields, as_asked: bool) -> Fields:
-    """Where the call runs, as the answer says: deployment_id, nodepool_id, compute_cluster_id, is_shared."""
-    return {"served_by": served_by, "as_asked": as_asked}
+def routed(*, served_by: Fields, as_asked: bool, queued_ms: float = 0.0) -> Fields:
+    """Where the call runs, as the answer says: deployment_id, nodepool_id, compute_cluster_id, is_shared.
+
+    ``queued_ms`` is how long it waited there for a free replica, where that is worth telling.
+    """
+    fields: Fields = {"served_by": served_by, "as_asked": as_asked}
+    return fields | {"queued_ms": queued_ms} if queued_ms else fields
 
 
 def given(index: int, facts: Fields) -> Fields:

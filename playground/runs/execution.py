@@ -333,7 +333,8 @@ class LiveRun:
         as_asked = as_asked and asked.get("deployment_user_id", served.deployment_user_id) == served.deployment_user_id
         if self._journal is not None:
             self._journal.served_by = where
-        self._append(events.ROUTED, events.routed(served_by=where, as_asked=bool(as_asked)))
+        told = events.routed(served_by=where, as_asked=bool(as_asked), queued_ms=served.queued_ms)
+        self._append(events.ROUTED, told)
 
     # Waiting for a deployment.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -166,13 +167,14 @@ def _frame(tag: bytes, content: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ServedBy:
-    """Where a call ran."""
+    """Where a call ran, and how long it waited there before it began, where that is worth telling."""
 
     deployment_id: str = ""
     deployment_user_id: str = ""
     nodepool_id: str = ""
     compute_cluster_id: str = ""
     runner_id: str = ""
+    queued_ms: float = field(default=0.0, compare=False)
 
 
 class Answer(NamedTuple):
@@ -301,7 +303,15 @@ def read_served_by(reply: Reply) -> ServedBy | None:
         nodepool_id=nodepool.id,
         compute_cluster_id=nodepool.compute_cluster.id,
         runner_id=selector.runner.id,
+        queued_ms=_queued(selector.runner),
     )
+
+
+def _queued(runner: resources_pb2.Runner) -> float:
+    if not runner.HasField("metadata"):
+        return 0.0
+    value = runner.metadata.fields["queued_ms"].number_value
+    return float(value) if 0 <= value < math.inf else 0.0
 
 
 # --- a model's methods ---------------------------------------------------------------------------------------------

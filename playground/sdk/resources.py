@@ -77,7 +77,10 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class InstanceType:
-    """What one replica may take, in the words of ``inference_compute_info``; nothing said is no limit."""
+    """What one replica may take, in the words of ``inference_compute_info``; nothing said is no limit.
+
+    ``price`` is in US dollars for an hour of it, like ``"0.42"``; "" where nobody says.
+    """
 
     id: str
     cpu_limit: str = ""
@@ -85,6 +88,7 @@ class InstanceType:
     num_accelerators: int = 0
     accelerator_memory: str = ""
     accelerator_type: tuple[str, ...] = ()
+    price: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,7 @@ def write_visibility(visibility: Visibility | None) -> resources_pb2.Visibility 
 def write_instance_type(kind: InstanceType) -> resources_pb2.InstanceType:
     return resources_pb2.InstanceType(
         id=kind.id,
+        price=kind.price,
         compute_info=resources_pb2.ComputeInfo(
             cpu_limit=kind.cpu_limit,
             cpu_memory=kind.cpu_memory,
@@ -296,6 +301,7 @@ def _instance_type(message: resources_pb2.InstanceType) -> InstanceType:
         num_accelerators=info.num_accelerators,
         accelerator_memory=info.accelerator_memory,
         accelerator_type=tuple(info.accelerator_type),
+        price=message.price,
     )
 
 

@@ -11,6 +11,7 @@ from playground.catalog.models import Change
 from playground.compute import machine, services
 from playground.compute.machine import Size, in_words, read_size
 from playground.compute.models import Deployment
+from playground.compute.prices import price_of
 from playground.compute.services.placement import place
 from playground.protocol.errors import AccessError, ConflictError, InputError, NotFoundError
 from tests.compute.conftest import House
@@ -68,6 +69,9 @@ def test_a_nodepool_goes_into_one_s_own_cluster(house: House) -> None:
     cluster = services.create_cluster(house.ada, "lab")
     pool = services.create_nodepool(house.ada, cluster, "one", instance_types=SMALL, capacity_types=[1, 2])
     assert (pool.instance_types, pool.capacity_types, pool.engine) == (SMALL, [1, 2], "local")
+    assert price_of(pool) is None
+    services.edit_nodepool(house.ada, pool, instance_types=[SMALL[0] | {"price": "$0.420"}])
+    assert (pool.instance_types[0]["price"], price_of(pool)) == ("0.42", 0.42)
     with pytest.raises(AccessError, match="the cluster lab"):
         services.create_nodepool(house.mate, cluster, "two")
     with pytest.raises(ConflictError, match="nodepool one already"):
@@ -86,6 +90,8 @@ def test_a_nodepool_goes_into_one_s_own_cluster(house: House) -> None:
         ({"instance_types": [{"compute_info": {}}]}, "instance_types", "has an id"),
         ({"instance_types": [{"id": "a", "compute_info": {"cpu_memory": "lots"}}]}, "instance_types", "lots"),
         ({"instance_types": [{"id": "a", "compute_info": {"cpus": 1}}]}, "instance_types", "has no cpus"),
+        ({"instance_types": [{"id": "a", "price": "-1"}]}, "instance_types", "US dollars for an hour"),
+        ({"instance_types": [{"id": "a", "price": "NaN"}]}, "instance_types", "US dollars for an hour"),
         ({"description": "x" * 10_001}, "description", "longer"),
     ],
 )

@@ -13,10 +13,10 @@ from django.test import Client
 
 from inputs.services import add_input
 from playground.catalog.models import Model, User
-from playground.compute.models import Deployment
+from playground.compute.models import Deployment, Nodepool
 from playground.compute.services import ensure_shared_deployment
 from playground.compute.setup import ensure_shared_nodepool
-from playground.play.queries.compared import Answer, answer_of, differences
+from playground.play.queries.compared import Answer, answer_of, differences, waited_of
 from playground.play.queries.targets import Target, read_target
 from playground.runs.models import Comparison, EventBlock, Run
 
@@ -258,3 +258,29 @@ def test_scores_that_are_no_numbers_have_no_value() -> None:
     boxes = [{"box": [0, 0, "x", 1]}, {"box": None}, {"box": [0, 0, 1, 1], "concepts": [{"concept": {"name": "a"}}]}]
     matched = differences([Answer("p1", "regions", boxes), Answer("p2", "regions", boxes)], "p1")
     assert len(matched["panes"]["p2"]["same"]) == 1
+
+
+def test_what_it_costs_where_a_price_is_known(client: Client, owner: User, model: Model) -> None:
+    """An hour's price times the total; the figure is there for none where no place has a price."""
+    pool = ensure_shared_nodepool(owner)
+    url = compared(client, owner, model)
+    assert "Cost" not in client.get(f"{url}figures").json()["panes"]["p1"]
+    place = {"compute_cluster_id": pool.cluster.slug, "nodepool_id": pool.slug}
+    Run.objects.filter(user=owner).update(served_by=place)
+    Nodepool.objects.filter(pk=pool.pk).update(instance_types=[{"id": "a", "compute_info": {}, "price": "3600"}])
+    panes = client.get(f"{url}figures").json()["panes"]
+    assert "$0.1\n" in panes["p1"]
+    assert "$0.052" in panes["p2"]
+
+
+def test_waiting_is_for_the_start_and_for_a_free_replica(owner: User, model: Model) -> None:
+    run = Run.objects.get(pk=make_run(owner, model, "x", 100.0))
+    told = [
+        {"n": 1, "kind": "started", "t": 0},
+        {"n": 2, "kind": "deploying", "t": 40.0},
+        {"n": 3, "kind": "routed", "t": 70.0, "queued_ms": 60.0},
+        {"n": 4, "kind": "output", "t": 80.0, "i": 0, "value": "x"},
+        {"n": 5, "kind": "deploying", "t": 90.0},
+    ]
+    EventBlock.objects.filter(run=run).update(events=orjson.dumps(told))
+    assert waited_of(run) == 60.0

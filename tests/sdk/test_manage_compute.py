@@ -45,7 +45,7 @@ async def test_a_cluster_with_a_nodepool_and_a_deployment(at: Any) -> None:
     client, cc, dp = at.client, new_id("cc"), new_id("dp")
     made = await at.value(client.clusters.create, cc, description="Mine", cloud_provider="shed", region="r1")
     assert (made.id, made.user_id, made.cloud_provider, made.visibility) == (cc, "owner", "shed", "private")
-    small = InstanceType("small", cpu_limit="1", cpu_memory="512Mi")
+    small = InstanceType("small", cpu_limit="1", cpu_memory="512Mi", price="0.42")
     pool = await at.value(client.nodepools.create, f"{cc}/np", instance_types=[small], max_instances=2)
     assert (pool.reference, pool.engine, pool.instance_types) == (f"{cc}/np", "local", (small,))
     made = await at.value(

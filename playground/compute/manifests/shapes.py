@@ -148,6 +148,8 @@ _READERS = {"compute_cluster": read_cluster, "nodepool": read_nodepool, "deploym
 
 def _read_type(section: Section) -> dict[str, Any]:
     kind = {"id": section.needed("id"), "compute_info": section.section("compute_info").data}
+    if section.has("price"):
+        kind["price"] = section.value("price")
     section.end(_made("InstanceType"))
     return kind
 

@@ -10,6 +10,7 @@ from playground.catalog.access import require_administrator, require_owner
 from playground.catalog.models import User, note_change
 from playground.compute.machine import COMPUTE_KEYS, read_size, this_machine
 from playground.compute.models import Cluster, Deployment, Nodepool
+from playground.compute.prices import read_price
 from playground.compute.services.checks import CLUSTER, DESCRIPTION_LENGTH, NODEPOOL, set_fields
 from playground.compute.services.placement import need_of, why_not
 from playground.protocol.errors import ConfigError, InputError
@@ -214,12 +215,13 @@ def _checked_types(values: Any) -> list[dict[str, Any]]:
         info = value.get("compute_info") or {}
         try:
             read_size(info)
+            price = read_price(value.get("price"))
         except InputError as error:
             raise NODEPOOL.wrong("instance_types", f"The instance type {value['id']}: {error.message}") from None
         if unknown := sorted(info.keys() - COMPUTE_KEYS):
             message = f"The instance type {value['id']}: compute_info has no {', '.join(map(str, unknown))}."
             raise NODEPOOL.wrong("instance_types", message)
-        found.append({"id": value["id"], "compute_info": dict(info)})
+        found.append({"id": value["id"], "compute_info": dict(info)} | ({"price": price} if price else {}))
     return found
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeAlias
 
+from playground.catalog.models import User
+from playground.compute.models import Nodepool
+from playground.compute.prices import price_of
 from playground.play.differences.regions import Matches, Region, match_regions
 from playground.play.differences.statistics import Difference, Spread, difference, spread_of
 from playground.play.differences.structure import MISSING, compare_values
@@ -187,6 +191,11 @@ class Cell:
     is_clear: bool = False
 
     @property
+    def money(self) -> str:
+        """A cost in dollars, to two figures however small."""
+        return f"${Decimal(f'{self.value or 0.0:.2g}'):f}"
+
+    @property
     def far(self) -> str:
         """How far it lies from the reference's, with its sign; "" where there is nothing to say."""
         if self.percent is None:
@@ -223,8 +232,11 @@ _METRICS = (
     ("first", "First output", "ms"),
     ("total", "Total", "ms"),
     ("speed", "Speed", ""),
-    ("waited", "Waited", "ms"),
+    ("waited", "Queue", "ms"),
+    ("cost", "Cost", "$"),
 )
+_HOUR_MS = 3_600_000
+Prices: TypeAlias = Mapping[tuple[str, str], float]  # by cluster and nodepool
 
 
 def speed_of(run: Run) -> tuple[float | None, str]:
@@ -238,29 +250,48 @@ def speed_of(run: Run) -> tuple[float | None, str]:
 
 
 def waited_of(run: Run) -> float:
-    """How many milliseconds it waited for its deployment to become ready."""
+    """How many milliseconds it waited: for its deployment to become ready, and for a free replica."""
     waited = 0.0
     for event in run.events():
         if event["kind"] == events.DEPLOYING:
             waited = float(event["t"])
+        elif event["kind"] == events.ROUTED:
+            waited = max(waited, float(event.get("queued_ms") or 0.0))
         elif event["kind"] == events.OUTPUT:
             break
     return waited
 
 
-def columns_of(series: Sequence[Series], reference: str) -> list[Column]:
-    found = [_measure(one) for one in series]
+def prices_for(user: User, series: Sequence[Series]) -> Prices:
+    """What an hour costs where the runs ran, by cluster and nodepool; names that mean several prices mean none."""
+    places = {_place_of(run) for one in series for run in one.runs} - {("", "")}
+    rows = Nodepool.objects.visible_to(user).filter(slug__in={slug for _, slug in places}).select_related("cluster")
+    found: dict[tuple[str, str], float | None] = {}
+    for row in rows if places else ():
+        place, price = (row.cluster.slug, row.slug), price_of(row)
+        found[place] = price if found.get(place, price) == price else None
+    return {place: price for place, price in found.items() if price is not None}
+
+
+def _place_of(run: Run) -> tuple[str, str]:
+    return str(run.served_by.get("compute_cluster_id") or ""), str(run.served_by.get("nodepool_id") or "")
+
+
+def columns_of(series: Sequence[Series], reference: str, prices: Prices) -> list[Column]:
+    """Figures of each pane; costs only where one is known."""
+    found = [_measure(one, prices) for one in series]
+    metrics = [metric for metric in _METRICS if metric[0] != "cost" or any(values["cost"] for _, values in found)]
     base = next((values for pane, values in found if pane == reference), {})
     columns = []
     for one, (pane, values) in zip(series, found, strict=True):
-        cells = tuple(_cell(metric, pane, values, base, reference, found) for metric in _METRICS)
+        cells = tuple(_cell(metric, pane, values, base, reference, found) for metric in metrics)
         totals = tuple(values.get("total", ()))
         failed = sum(run.state != Run.State.FINISHED for run in one.ended)
         columns.append(Column(pane, cells, totals, spread_of(totals), len(one.ended), failed, one.planned))
     return columns
 
 
-def _measure(one: Series) -> tuple[str, dict[str, Any]]:
+def _measure(one: Series, prices: Prices) -> tuple[str, dict[str, Any]]:
     good = [run for run in one.runs if run.state == Run.State.FINISHED]
     speeds = [speed_of(run) for run in good]
     return one.pane, {
@@ -269,6 +300,11 @@ def _measure(one: Series) -> tuple[str, dict[str, Any]]:
         "speed": [value for value, _ in speeds if value is not None],
         "unit": next((unit for value, unit in speeds if value is not None), ""),
         "waited": [waited_of(run) for run in good],
+        "cost": [
+            price * run.total_ms / _HOUR_MS
+            for run in good
+            if run.total_ms is not None and (price := prices.get(_place_of(run))) is not None
+        ],
     }
 
 

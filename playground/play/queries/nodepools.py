@@ -9,6 +9,7 @@ from django.db.models import Max
 from playground.catalog.models import Model, ModelVersion, User
 from playground.compute.machine import RUNNER_BYTES, free_memory, in_words, this_machine
 from playground.compute.models import Nodepool, Replica
+from playground.compute.prices import price_of
 from playground.compute.services import need_of, why_not
 from playground.play.queries.starts import Usual, usual_starts
 
@@ -45,7 +46,9 @@ def list_offers(user: User, model: Model, version: ModelVersion | None, min_repl
 
 
 def _offer(row: Nodepool, version: ModelVersion | None, min_replicas: int, each: int, free: int, usual: Usual) -> Offer:
-    where = " · ".join(filter(None, [row.cluster.cloud_provider, row.cluster.region]))
+    price = price_of(row)
+    cost = f"${price:g} an hour" if price else ""
+    where = " · ".join(filter(None, [row.cluster.cloud_provider, row.cluster.region, cost]))
     if row.engine == Nodepool.Engine.REMOTE:
         count = len(row.addresses)
         words = f"{count} address{'' if count == 1 else 'es'}"

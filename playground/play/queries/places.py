@@ -111,6 +111,7 @@ def _instance_type(entry: Any) -> str:
         f"{info['cpu_limit']} CPU" if info.get("cpu_limit") else "",
         str(info.get("cpu_memory") or ""),
         f"{accelerators} GPU" if accelerators else "",
+        f"${entry['price']} an hour" if entry.get("price") else "",
     ]
     words = ", ".join(filter(None, facts))
     return f"{entry.get('id', '')}: {words}" if words else str(entry.get("id", ""))

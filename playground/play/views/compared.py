@@ -19,11 +19,13 @@ from playground.catalog.models import User
 from playground.play.queries.compared import (
     Answer,
     Column,
+    Prices,
     Verdict,
     answer_of,
     columns_of,
     describe_shown,
     differences,
+    prices_for,
     verdicts_of,
 )
 from playground.play.queries.targets import Pane, describe_panes
@@ -52,6 +54,10 @@ class Known:
     def reference(self) -> str:
         """The pane chosen for it, else the first."""
         return self.row.reference or (self.panes[0].id if self.panes else "")
+
+    @property
+    def prices(self) -> Prices:
+        return prices_for(self.row.user, self.series)
 
     def pane(self, pane_id: str) -> Pane:
         return next(pane for pane in self.panes if pane.id == pane_id)
@@ -82,7 +88,7 @@ def results(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def figures(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The foot of each pane, and the line of verdicts, as HTML."""
     known = know(request, pk)
-    columns = columns_of(known.series, known.reference)
+    columns = columns_of(known.series, known.reference, known.prices)
     panes = {column.pane: _foot(known, column, columns) for column in columns}
     verdict = render_to_string("play/_compare_verdict.html", verdict_context(known, columns))
     return JsonResponse({"panes": panes, "verdict": verdict})
@@ -180,7 +186,7 @@ def export(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _as_json(known: Known) -> HttpResponse:
-    columns = columns_of(known.series, known.reference)
+    columns = columns_of(known.series, known.reference, known.prices)
     panes = []
     for one, column in zip(known.series, columns, strict=True):
         pane = known.pane(one.pane)
@@ -235,7 +241,7 @@ def _as_csv(known: Known) -> HttpResponse:
 
 
 def _as_html(known: Known) -> HttpResponse:
-    columns = columns_of(known.series, known.reference)
+    columns = columns_of(known.series, known.reference, known.prices)
     found = differences(answers_of(known), known.reference)
     panes = []
     for one, column in zip(known.series, columns, strict=True):

@@ -206,11 +206,15 @@ class _Planner:
             (entry for entry in known if entry.name == wanted),
             None if wanted else callable_ones[0] if callable_ones else None,
         )
-        names = ", ".join(str(entry.name) for entry in callable_ones) or "none that a workflow can call"
+        model, names = node.model.model_id, ", ".join(str(entry.name) for entry in callable_ones)
+        if not callable_ones:
+            words = f"{model} has only methods that take a stream, and a workflow asks each node once. Choose another"
+            self._note(node, f"{words} model, or stream to this one on its own page.", "model")
+            return None
         if found is None:
-            self._note(node, f"{node.model.model_id} has no method {wanted!r}. It has {names}.", "method")
+            self._note(node, f"{model} has no method {wanted!r}. It has {names}.", "method")
         elif kind_of(found) is MethodKind.STREAM:
-            words = f"{found.name} takes a stream, which a workflow cannot give. {node.model.model_id} has {names}."
+            words = f"{found.name} takes a stream, and a workflow asks each node once. Set method to one of {names}."
             self._note(node, words, "method")
             return None
         return found
