@@ -16,7 +16,11 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A concept of the whole input, or a region. ``box`` is left, top, right, bottom as shares, cut to the picture."""
+    """A concept of the whole input, or a region.
+
+    ``box`` is left, top, right, bottom as shares, cut to the picture: the region's own, or around its outline. ``mask``
+    is the stored file of a region that has neither.
+    """
 
     index: int
     kind: str  # "concept" or "region"
@@ -26,11 +30,12 @@ class Finding:
     box: Box | None = None
     text: str = ""
     region_id: str = ""
+    mask: str = ""
 
     @property
     def is_acceptable(self) -> bool:
-        """Whether it can be made an annotation: masks and points alone cannot."""
-        return self.kind == "concept" or self.box is not None
+        """Whether it can be made an annotation: a point cannot, as it has no extent."""
+        return self.kind == "concept" or self.box is not None or bool(self.mask)
 
     def as_plain(self) -> dict[str, Any]:
         return {
@@ -71,10 +76,12 @@ def _facts(kind: str, facts: dict[str, Any]) -> dict[str, Any]:
         return _said(facts)
     concepts = [one for one in facts.get("concepts") or [] if isinstance(one, dict)]
     said = _said(max(concepts, key=lambda one: _number(one.get("value"), 0.0))) if concepts else {}
+    box = _box(facts.get("box")) or _around(facts.get("polygon"))
     return said | {
-        "box": _box(facts.get("box")),
+        "box": box,
         "text": str(facts.get("text") or ""),
         "region_id": str(facts.get("id") or ""),
+        "mask": "" if box else _media(facts.get("mask")),
     }
 
 
@@ -88,6 +95,21 @@ def _box(edges: Any) -> Box | None:
         return None
     left, top, right, bottom = (min(1.0, max(0.0, _number(edge, math.nan))) for edge in edges)
     return (left, top, right, bottom) if left < right and top < bottom else None
+
+
+def _around(corners: Any) -> Box | None:
+    """The box around an outline; what is no corner of it is left out."""
+    pairs = [one for one in corners if isinstance(one, list) and len(one) == 2] if isinstance(corners, list) else []
+    found = [(x, y) for x, y in pairs if not math.isnan(_number(x, math.nan)) and not math.isnan(_number(y, math.nan))]
+    if len(found) < 3:
+        return None
+    across, down = zip(*found, strict=True)
+    return _box([min(across), min(down), max(across), max(down)])
+
+
+def _media(mask: Any) -> str:
+    media = mask.get("media") if isinstance(mask, dict) else None
+    return media if isinstance(media, str) else ""
 
 
 def _number(value: Any, default: float) -> float:

@@ -240,6 +240,7 @@ class Prediction(models.Model):
     arguments = models.JSONField(default=dict, blank=True, help_text="by name, plain, without the input itself")
     run = models.ForeignKey("runs.Run", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     outputs = models.JSONField(default=list, help_text="plain, as runs keep them")
+    nodes = models.JSONField(default=list, blank=True, help_text="of a workflow: how each ended, and its outputs")
     files = models.ManyToManyField(Reference, related_name="predictions", blank=True)
     total_ms = models.FloatField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageDraw, ImageOps, UnidentifiedImageError
 
 try:
     import av
@@ -73,6 +73,27 @@ def preview(job: dict[str, Any]) -> Answer:
     with _opened(job) as image:
         large = _smaller(_upright(image), PREVIEW_EDGE)
     return {"width": large.width, "height": large.height}, _webp(large, quality=82)
+
+
+def mask_bounds(job: dict[str, Any]) -> Answer:
+    """The box around what is inside a mask, as shares: what is light, or what is opaque where all of it is black."""
+    with _opened(job) as image:
+        rgba = _plain(image).convert("RGBA")
+    red, green, blue, opacity = rgba.split()
+    light = ImageChops.multiply(ImageChops.lighter(ImageChops.lighter(red, green), blue), opacity.point(_is_some))
+    most, is_clear = int(np.asarray(light).max()), int(np.asarray(opacity).min()) < 250
+    if is_clear and most < 8:
+        inside = opacity
+    else:
+        gain = 255 / most if 0 < most < 32 else 1  # a mask of 0 and 1 counts too
+        inside = ImageChops.multiply(light.point(lambda value: min(255, round(value * gain))), opacity)
+    found = inside.point(_is_inside).getbbox()
+    width, height = rgba.size
+    return {"box": [found[0] / width, found[1] / height, found[2] / width, found[3] / height] if found else None}, b""
+
+
+_is_some = [0] + [255] * 255
+_is_inside = [0] * 128 + [255] * 128
 
 
 @contextlib.contextmanager
@@ -353,6 +374,7 @@ def _drawn(peaks: list[float]) -> Image.Image:
 JOBS: dict[str, Callable[[dict[str, Any]], Answer]] = {
     "picture": picture,
     "preview": preview,
+    "mask_bounds": mask_bounds,
     "film": film,
     "film_preview": film_preview,
     "sound": sound,

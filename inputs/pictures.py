@@ -80,6 +80,19 @@ def ensure_preview(row: Input) -> None:
     type(row).objects.filter(pk=row.pk).update(has_preview=True)
 
 
+def mask_bounds(sha256: str) -> tuple[float, float, float, float] | None:
+    """The box (left, top, right, bottom as shares) around what is inside a stored mask; None where nothing is.
+
+    Raises InputError for a picture that cannot be read, NotFoundError where its bytes are gone.
+    """
+    try:
+        with blobs.on_this_machine(sha256) as path:
+            box = painters.do("mask_bounds", path)[0]["box"]
+    except FileNotFoundError:
+        raise NotFoundError("The bytes of this mask are gone.") from None
+    return tuple(box) if box else None
+
+
 def _preview(row: Input, sha256: str) -> bytes:
     if row.kind == "audio":  # its course of loudness is drawn once
         with blobs.open_stored(sha256, THUMBNAIL) as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
@@ -9,6 +10,7 @@ from django.db import transaction
 
 from inputs.findings import Finding, findings
 from inputs.models import Annotation, Input, Kind, Prediction
+from inputs.pictures import mask_bounds
 from inputs.services import labels, ledger
 from inputs.services.given import MAX_LABEL_TEXT, Label, plain_id
 from inputs.services.rights import require_editor
@@ -17,6 +19,7 @@ from playground.media import services as media
 from playground.media.models import Reference
 from playground.protocol.errors import ConflictError, InputError, NotFoundError
 from playground.runs.models import Run
+from playground.runs.services import nodes as nodes_of
 from playground.runs.services import outputs as outputs_of
 
 if TYPE_CHECKING:
@@ -61,6 +64,7 @@ def keep_prediction(user: User, row: Input, run: Run) -> Prediction:
             arguments=_without_input(run.arguments, row),
             run=run,
             outputs=outputs,
+            nodes=nodes_of(run) if run.workflow_id else [],
             total_ms=run.total_ms,
         )
         there = list(Reference.objects.filter(pk__in=media_in(outputs)))
@@ -173,18 +177,30 @@ def find_prediction(user: User, prediction_id: int) -> Prediction:
     return found
 
 
-@transaction.atomic
 def accept(
     user: User, prediction: Prediction, indices: Iterable[int] | None = None, *, above: float | None = None
 ) -> list[Annotation]:
     """Make annotations of what was found: of the findings with these numbers, or of all with at least that value.
 
-    What cannot be said so (a mask or a point alone) is left out of *all*. Accepting twice says nothing twice. Raises
-    InputError for a number that is none, AccessError.
+    An outline or a mask becomes the box around it; a point has no extent, and is left out of *all*. Accepting twice
+    says nothing twice. Raises InputError for a number that is none, AccessError.
     """
     found = find_prediction(user, prediction.pk)
     require_editor(user, [found.input])
-    chosen = _chosen(findings(found.outputs), indices, above)
+    chosen = _boxed(found, _chosen(findings(found.outputs), indices, above))
+    with transaction.atomic():
+        return _said(user, found, chosen)
+
+
+def _boxed(prediction: Prediction, chosen: list[Finding]) -> list[Finding]:
+    """With boxes around masks; one in which nothing is inside says nothing."""
+    wanted = {one.mask for one in chosen if one.mask}
+    hashes = dict(prediction.files.filter(pk__in=wanted).values_list("pk", "blob"))
+    boxed = [replace(one, box=mask_bounds(hashes[one.mask])) if one.mask in hashes else one for one in chosen]
+    return [one for one in boxed if one.kind == "concept" or one.box is not None]
+
+
+def _said(user: User, found: Prediction, chosen: list[Finding]) -> list[Annotation]:
     fresh = [one for one in chosen if not _is_there(found.input, one)]
     said = [(found.input, _label(one)) for one in fresh]
     return labels.write(said, user, origin=Annotation.Origin.ACCEPTED, prediction=found)

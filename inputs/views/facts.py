@@ -197,6 +197,7 @@ def prediction_facts(seen: Seen, row: Input, one: Prediction, shape: dict[str, A
         "as_asked": None if run is None else _is_as_asked(selector, run.served_by),
         "shape": shape,
         "outputs": one.outputs,
+        "nodes": one.nodes or None,
         "run": str(run.pk) if run else None,
         "total_ms": one.total_ms,
         "created_at": one.created_at.isoformat(),

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
-from playground.catalog.models import AccessToken, App, Membership, Model, ModelVersion, User
+from playground.catalog.models import (
+    AccessToken,
+    App,
+    Membership,
+    Model,
+    ModelVersion,
+    User,
+    Workflow,
+    WorkflowVersion,
+)
 from playground.catalog.tokens import revoke_token
 
 if TYPE_CHECKING:
@@ -83,6 +92,21 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return ", ".join(one.name for one in version.signatures)
 
 
+class WorkflowAdmin(ReadOnlyAdmin):
+    fields = ("app", "slug", "description", "visibility", "created_at", "modified_at")
+    list_display = ("__str__", "visibility", "created_at")
+    list_filter = ("visibility",)
+    list_select_related = ("app__owner",)
+    search_fields = ("slug",)
+
+
+class WorkflowVersionAdmin(ReadOnlyAdmin):
+    fields = ("workflow", "slug", "yaml", "created_at")
+    list_display = ("slug", "workflow", "created_at")
+    list_select_related = ("workflow__app__owner",)
+    search_fields = ("slug", "workflow__slug")
+
+
 class AccessTokenAdmin(ReadOnlyAdmin):
     """Only by its beginning; what it is kept as is shown to nobody."""
 
@@ -105,5 +129,7 @@ ADMINS: dict[Any, type[StaffAdmin]] = {
     Membership: MembershipAdmin,
     Model: ModelAdmin,
     ModelVersion: ModelVersionAdmin,
+    Workflow: WorkflowAdmin,
+    WorkflowVersion: WorkflowVersionAdmin,
     AccessToken: AccessTokenAdmin,
 }

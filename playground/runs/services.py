@@ -35,6 +35,26 @@ def outputs(run: Run) -> list[Any]:
     return [event["value"] for event in run.events() if event["kind"] == events.OUTPUT]
 
 
+def nodes(run: Run) -> list[dict[str, Any]]:
+    """The nodes of a workflow's run: how each ended, why it failed, and the places of what it gave in ``outputs``."""
+    found: dict[str, dict[str, Any]] = {}
+    place = 0
+    for event in run.events():
+        if event["kind"] == events.STARTED:
+            described = [{name: one[name] for name in ("id", "shape")} for one in event.get("nodes", [])]
+            found = {one["id"]: {**one, "state": "stopped", "outputs": []} for one in described}
+        node = found.get(event.get("node", ""))
+        if event["kind"] == events.OUTPUT:
+            if node is not None:
+                node["outputs"].append(place)
+            place += 1
+        elif event["kind"] == events.NODE and node is not None and event["state"] != "started":
+            node["state"] = event["state"]
+            node["after"] = event.get("after", "")
+            node["error"] = event.get("error", {}).get("message", "")
+    return list(found.values())
+
+
 @dataclass(frozen=True)
 class Page:
     """Some stored events as JSON, several to an item where they lie together, and the number of the last one."""

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from playground.admin import site
-from playground.catalog.models import AccessToken, Change, Model, User
+from playground.catalog.models import AccessToken, Change, Model, User, Workflow, WorkflowVersion
 from playground.catalog.services import ensure_owner
 from playground.catalog.tokens import create_token, digest
 from playground.compute import services
@@ -83,6 +83,8 @@ def test_who_is_no_administrator_is_refused() -> None:
 def test_each_page_opens_for_an_administrator_who_is_no_superuser(owner: User, model: Model) -> None:
     services.create_deployment(owner, "mine", model, nodepools=[Nodepool.objects.get()], secrets={"KEY": "hush"})
     create_token(owner)
+    workflow = Workflow.objects.create(app=model.app, slug="chain")
+    WorkflowVersion.objects.create(workflow=workflow, graph={"nodes": []}, yaml="workflow: {id: chain, nodes: []}")
     staff = Client()
     staff.force_login(User.objects.create(username="ada", is_staff=True))
     for row in site._registry:

@@ -44,6 +44,11 @@ class Slicer:
         raise NotImplementedError
 
 
+class Listener:
+    def follow(self, image: Iterator[Image]) -> Iterator[str]:
+        raise NotImplementedError
+
+
 def _signatures(model: type) -> list[Any]:
     for function in filter(callable, vars(model).values()):
         vars(function)["_is_model_method"] = True
@@ -55,6 +60,7 @@ SHELF = {
     "efficientnet": _signatures(Classifier),
     "smollm2": _signatures(Writer),
     "slicer": _signatures(Slicer),
+    "listener": _signatures(Listener),
     "new": [],
 }
 

@@ -29,7 +29,8 @@ def problems(text: str) -> list[str]:
             "{id: a, model: {model_id: smollm2}, method: speak}",
             "smollm2 has no method 'speak'. It has predict, generate.",
         ),
-        ("{id: a, model: {model_id: nanodet}, method: watch}", "watch takes a stream"),
+        ("{id: a, model: {model_id: nanodet}, method: watch}", "Set method to one of predict."),
+        ("{id: a, model: {model_id: listener}}", "Choose another model, or stream to this one on its own page."),
         ("{id: a, model: {model_id: nanodet}, arguments: {size: 3}}", "predict has no argument 'size'"),
         ("{id: a, model: {model_id: nanodet}, arguments: {threshold: high}}", "must be float"),
         (

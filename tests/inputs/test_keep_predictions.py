@@ -6,12 +6,13 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import PIL.Image
 import pytest
 
 from inputs import services
 from inputs.findings import findings
 from inputs.models import Annotation, Input, Prediction
-from playground.catalog.models import App, Model, User
+from playground.catalog.models import App, Model, User, Workflow
 from playground.media import blobs
 from playground.media import services as media
 from playground.media.models import Reference
@@ -109,6 +110,46 @@ def test_one_or_all_above_a_value_are_accepted_once(ada: User, row: Input, model
     for wrong in ([99], [-1], [4], [6]):
         with pytest.raises(InputError, match="can be accepted"):
             services.accept(ada, kept, wrong)
+
+
+def test_outlines_and_masks_are_accepted_as_the_box_around_them(ada: User, row: Input, model: Model) -> None:
+    drawn = PIL.Image.new("L", (40, 20))
+    drawn.paste(1, (10, 5, 30, 15))  # masks of 0 and 1 count too
+    empty = PIL.Image.new("L", (40, 20))
+    files = [media.store_answer(encoded(one), ada) for one in (drawn, empty)]
+    outline = {"polygon": [[0.1, 0.2], [0.4, 0.3], [0.2, 0.9], ["x", 1]]}
+    masks = [{"mask": {"media": one.pk, "content_type": "image/png"}} for one in files]
+    point = {"point": [0.5, 0.5]}
+    found = [{"region": {"concepts": [concept("kite")], **one}} for one in (outline, *masks, point)]
+    kept = services.keep_prediction(ada, row, ran(ada, model, [found]))
+    assert [one.box for one in services.accept(ada, kept)] == [(0.1, 0.2, 0.4, 0.9), (0.25, 0.25, 0.75, 0.75)]
+    assert services.accept(ada, kept, [1, 2]) == []  # it is there already, and nothing is inside
+    with pytest.raises(InputError, match="can be accepted"):
+        services.accept(ada, kept, [3])
+
+
+def test_nodes_of_a_workflow_are_kept_with_what_they_gave_and_why_not(ada: User, app: App, row: Input) -> None:
+    workflow = Workflow.objects.create(app=app, slug="chain")
+    run = Run.objects.create(id=uuid.uuid4(), user=ada, workflow=workflow, method="predict", state="failed")
+    told = [
+        {"kind": "started", "nodes": [{"id": name, "shape": {"type": "str"}, "acts": []} for name in "abc"]},
+        {"kind": "node", "node": "a", "state": "started"},
+        {"kind": "output", "node": "a", "value": "Some"},
+        {"kind": "output", "node": "a", "value": "thing"},
+        {"kind": "node", "node": "a", "state": "finished"},
+        {"kind": "node", "node": "b", "state": "failed", "error": {"message": "It broke.", "code": 1}},
+        {"kind": "node", "node": "c", "state": "skipped", "after": "b"},
+    ]
+    numbered = [{"n": n, "t": 1.0, **one} for n, one in enumerate(told, 1)]
+    EventBlock.objects.create(run=run, first=1, last=len(told), events=orjson.dumps(numbered))
+    kept = services.keep_prediction(ada, row, run)
+    assert kept.outputs == ["Some", "thing"]
+    said = [(one["id"], one["state"], one["outputs"], one["error"], one["after"]) for one in kept.nodes]
+    assert said == [
+        ("a", "finished", [0, 1], "", ""),
+        ("b", "failed", [], "It broke.", ""),
+        ("c", "skipped", [], "", "b"),
+    ]
 
 
 def test_it_is_ones_own(ada: User, mate: User, viewer: User, row: Input, model: Model) -> None:
