@@ -18,6 +18,9 @@ for name in [name for name in os.environ if name.startswith(("PLAYGROUND_", "CLA
     if name != "PLAYGROUND_NO_SKIPS":  # the workers of this run read it after us
         del os.environ[name]
 os.environ["PLAYGROUND_DATA_DIR"] = _DATA_DIR
+os.environ.pop("DATABASE_URL", None)  # not the database of who runs the tests: SQLite, unless another is for them
+if _url := os.environ.get("TEST_DATABASE_URL"):
+    os.environ["DATABASE_URL"] = _url
 
 
 TOGETHER = ("tests/browser", "tests/stack", "tests/access")  # folders whose tests share one product
@@ -49,4 +52,5 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """Tests share a file, as the product's threads and processes do: memory shared between threads locks otherwise."""
-    settings.DATABASES["default"]["TEST"]["NAME"] = f"{_DATA_DIR}/test.sqlite3"
+    if "TEST_DATABASE_URL" not in os.environ:
+        settings.DATABASES["default"]["TEST"]["NAME"] = f"{_DATA_DIR}/test.sqlite3"

@@ -1,6 +1,7 @@
 """Hearing of what other processes changed: a thread that polls the table of changes and tells a callback.
 
-``PRAGMA data_version`` costs 3 µs and moves whenever another connection commits, so the table itself is read only then.
+On SQLite ``PRAGMA data_version`` costs 3 µs and moves whenever another connection commits, so the table itself is read
+only then. On Postgres, where a change may be committed after one with a greater number, the last ones are read again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.2
 KEEP_ROWS = 10_000
+OVERLAP = 200  # so many changes at most are numbered and not yet committed when later ones are
 log = logging.getLogger(__name__)
 
 
@@ -51,11 +53,13 @@ class ChangeWatcher:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="changes", daemon=True)
         self._sequence = 0
+        self._seen: set[int] = set()
         self._version = -1
 
     def start(self) -> None:
         """Every change after this call is told of."""
         self._sequence = latest_change()
+        self._seen = {sequence for sequence, _, _ in self._overlapping() if sequence <= self._sequence}
         self._thread.start()
 
     def stop(self) -> None:
@@ -71,6 +75,7 @@ class ChangeWatcher:
                 except DatabaseError:
                     log.warning("cannot read the table of changes", exc_info=not failed)
                     failed = True
+                    connection.close()  # a server that went away is reached by a new one only
                     continue
                 if changed or failed:
                     self._on_changes(changed)
@@ -81,10 +86,15 @@ class ChangeWatcher:
     def _poll(self) -> list[tuple[str, str]]:
         if not self._has_moved():
             return []
-        rows = changes_after(self._sequence)
+        rows = [row for row in self._overlapping() if row[0] not in self._seen]
         if rows:
-            self._sequence = rows[-1][0]
+            self._sequence = max(self._sequence, rows[-1][0])
+            recent = self._seen | {row[0] for row in rows}
+            self._seen = {sequence for sequence in recent if sequence > self._sequence - OVERLAP}
         return [(kind, key) for _, kind, key in rows]
+
+    def _overlapping(self) -> list[tuple[int, str, str]]:
+        return changes_after(self._sequence - (0 if connection.vendor == "sqlite" else OVERLAP))
 
     def _has_moved(self) -> bool:
         if connection.vendor != "sqlite":
