@@ -13,7 +13,9 @@ await bring(document);
 // It asks its parts for their values the moment it stands.
 if (document.querySelector("play-page")) import("./elements/play-page.js");
 if (document.querySelector("input-viewer")) import("./elements/input-viewer.js");
-document.addEventListener("htmx:load", (event) => event.target !== document.body && bring(event.target.parentNode ?? document));
+for (const kind of ["htmx:load", "parts-added"]) {
+  document.addEventListener(kind, (event) => event.target !== document.body && bring(event.target.parentNode ?? document));
+}
 
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("a[data-new-deployment]");

@@ -17,6 +17,7 @@ const PARTS = {
   "run-view": () => import("./elements/run-view.js"),
   "start-timeline": () => import("./elements/start-timeline.js"),
   "stream-composer": () => import("./elements/stream-composer.js"),
+  "variable-rows": () => import("./elements/variable-rows.js"),
 };
 
 // A field asks its control for its value the moment it stands.

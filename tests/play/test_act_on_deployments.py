@@ -11,6 +11,7 @@ from django.utils import timezone
 from playground.catalog.models import PUBLIC, Membership, User
 from playground.compute import services
 from playground.compute.models import Deployment
+from playground.compute.services.environment import environment_of
 from tests.compute.using import call, store
 from tests.play.conftest import browser
 
@@ -102,6 +103,47 @@ def test_what_does_not_fit_is_said_by_name(owner: User, mine: Deployment, wrong:
     assert words in answer.json()["error"]["message"]
     mine.refresh_from_db()
     assert mine.description == ""
+
+
+def test_nodepools_are_put_in_order(owner: User, stranger: User, mine: Deployment) -> None:
+    cluster = services.create_cluster(owner, "edge")
+    first, second = (services.create_nodepool(owner, cluster, slug) for slug in ("one", "two"))
+    page = browser(owner).get(at(mine, "acts/edit")).content.decode()
+    assert page.count('name="nodepool"') == 2, "the one it has, and room for another"
+    order = [second.pk, mine.nodepool_id, ""]
+    assert browser(owner).post(at(mine, "edit"), EDIT | {"nodepool": order}, headers=JSON).status_code == 204
+    mine.refresh_from_db()
+    assert (mine.nodepool_id, list(mine.placements.values_list("nodepool", flat=True))) == (second.pk, order[:2])
+    generation = mine.generation
+    assert browser(owner).post(at(mine, "edit"), EDIT | {"nodepool": order}, headers=JSON).status_code == 204
+    mine.refresh_from_db()
+    assert mine.generation == generation
+    theirs = services.create_nodepool(stranger, services.create_cluster(stranger, "far"), "away")
+    answer = browser(owner).post(at(mine, "edit"), EDIT | {"nodepool": [first.pk, theirs.pk]}, headers=JSON)
+    assert (answer.status_code, "no longer shared with you" in answer.json()["error"]["message"]) == (400, True)
+
+
+def test_the_environment_is_as_its_rows_say(owner: User, mine: Deployment) -> None:
+    services.edit_deployment(
+        owner, mine, environment={"MODE": "calm", "OLD": "1"}, secrets={"KEY": "hush", "TOKEN": "a"}
+    )
+    page = browser(owner).get(at(mine, "acts/edit")).content.decode()
+    assert 'value="calm"' in page
+    assert "kept; type to change it" in page
+    assert "hush" not in page
+    rows = {
+        "has_environment": "1",
+        "variable_name": ["MODE", "KEY", "TOKEN", "NEW", ""],
+        "variable_value": ["loud", "", "b", "2", ""],
+        "variable_kind": ["plain", "secret", "secret", "plain", "plain"],
+    }
+    assert browser(owner).post(at(mine, "edit"), EDIT | rows, headers=JSON).status_code == 204
+    assert environment_of(mine) == {"MODE": "loud", "KEY": "hush", "TOKEN": "b", "NEW": "2"}
+    twice = rows | {"variable_name": ["KEY", "KEY", "", "", ""], "variable_value": ["", "", "", "", ""]}
+    answer = browser(owner).post(at(mine, "edit"), EDIT | twice | {"variable_kind": ["secret"] * 5}, headers=JSON)
+    assert (answer.status_code, "KEY: there twice" in answer.json()["error"]["message"]) == (400, True)
+    assert browser(owner).post(at(mine, "edit"), EDIT, headers=JSON).status_code == 204
+    assert len(environment_of(mine)) == 4, "without its rows it stays as it is"
 
 
 def test_the_shared_one_keeps_its_visibility(owner: User, deployment: Deployment) -> None:

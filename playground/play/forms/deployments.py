@@ -9,6 +9,7 @@ from django import forms
 from django.http import QueryDict
 
 from playground.catalog.models import PRIVATE, PUBLIC
+from playground.compute.models import Deployment
 from playground.protocol.errors import ConflictError, InputError, PlaygroundError
 
 MINUTE = 60
@@ -78,10 +79,10 @@ class DeploymentForm(forms.Form):
 
 
 class Variable:
-    """A row of the environment, as it was typed."""
+    """A row of the environment, as it was typed; a secret that ``is_kept`` has a value that nobody reads again."""
 
-    def __init__(self, name: str, value: str, *, is_secret: bool) -> None:
-        self.name, self.value, self.is_secret = name, value, is_secret
+    def __init__(self, name: str, value: str, *, is_secret: bool, is_kept: bool = False) -> None:
+        self.name, self.value, self.is_secret, self.is_kept = name, value, is_secret, is_kept
 
 
 def read_variables(given: QueryDict) -> list[Variable]:
@@ -104,3 +105,25 @@ def environment_facts(variables: list[Variable]) -> dict[str, Mapping[str, str]]
         "environment": {one.name: one.value for one in variables if not one.is_secret},
         "secrets": {one.name: one.value for one in variables if one.is_secret},
     }
+
+
+def changed_environment(deployment: Deployment, given: QueryDict) -> dict[str, Mapping[str, str | None]]:
+    """What rows say of the environment that is there: a name that is left out goes, a secret without a value stays.
+
+    Raises as ``environment_facts`` does.
+    """
+    before = {row.name: row for row in deployment.environment.all()}
+    rows = read_variables(given)
+    stays = {one.name for one in rows if one.is_secret and not one.value and one.name in before}
+    stays = {name for name in stays if before[name].is_secret}
+    if twice := next((name for name in stays if [one.name for one in rows].count(name) > 1), None):
+        raise InputError(f"{twice}: there twice. Leave one of them out.", argument="environment")
+    facts = environment_facts([one for one in rows if one.name not in stays])
+    plain: dict[str, str | None] = {
+        name: value
+        for name, value in facts["environment"].items()
+        if name not in before or before[name].is_secret or before[name].value != value
+    }
+    plain |= dict.fromkeys(before.keys() - {one.name for one in rows})
+    changes = {"environment": plain, "secrets": facts["secrets"]}
+    return {name: values for name, values in changes.items() if values}

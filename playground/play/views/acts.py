@@ -14,11 +14,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from playground.catalog.models import PRIVATE, PUBLIC, Model, User
 from playground.compute import services
-from playground.compute.models import Deployment
+from playground.compute.models import Deployment, Nodepool
 from playground.compute.usage.queries import series, summary
 from playground.play.charts import chart
+from playground.play.forms.deployments import Variable, changed_environment
 from playground.play.queries import places
 from playground.play.queries.columns import SPANS, USUAL_SPAN
+from playground.play.queries.nodepools import list_offers
 from playground.play.views.asking import user_of, wants_no_page
 from playground.protocol.errors import AccessError, InputError
 
@@ -70,9 +72,37 @@ def _context(request: HttpRequest, user: User, row: Deployment, act: str) -> dic
         log = places.log_of(user, row)
         return {"log": log, "log_seen": places.mark_of([log])}
     if act == "edit":
-        delays = [(name, *words, getattr(row, name)) for name, words in _DELAYS.items()]
-        return {"delays": delays, "versions": list(row.model.versions.order_by("-pk")[:50]), "latest": row.model.latest}
+        return {
+            "delays": [(name, *words, getattr(row, name)) for name, words in _DELAYS.items()],
+            "versions": list(row.model.versions.order_by("-pk")[:50]),
+            "latest": row.model.latest,
+            "variables": [
+                Variable(one.name, one.value, is_secret=one.is_secret, is_kept=one.is_secret)
+                for one in row.environment.all()
+            ],
+            "preferences": [] if row.is_shared else _preferences(user, row),
+        }
     return {"running": row.replicas.exclude(state=Deployment.State.DRAINING).count()}
+
+
+def _preferences(user: User, row: Deployment) -> list[dict[str, Any]]:
+    """A field for each nodepool it has, in order, and one for another; with what each nodepool offers."""
+    offers = list_offers(user, row.model, row.served_version, row.min_replicas)
+    placed = _placed(row)
+    fields: list[int | None] = [*placed, None] if len(placed) < len(offers) else list(placed)
+    return [
+        {
+            "words": f"Nodepool {number}" if number > 1 else "Nodepool",
+            "number": number,
+            "chosen": chosen,
+            "offers": [one for one in offers if not one.refusal or one.row.pk == chosen],
+        }
+        for number, chosen in enumerate(fields, 1)
+    ]
+
+
+def _placed(row: Deployment) -> list[int]:
+    return list(row.placements.order_by("position").values_list("nodepool", flat=True)) or [row.nodepool_id]
 
 
 def _usage(request: HttpRequest, user: User, row: Deployment) -> dict[str, Any]:
@@ -91,7 +121,10 @@ def _usage(request: HttpRequest, user: User, row: Deployment) -> dict[str, Any]:
 @login_required
 @require_POST
 def edit(request: HttpRequest, user_id: str, deployment_id: str) -> HttpResponse:
-    """``version`` empty follows the latest. What is the same as before changes nothing."""
+    """``version`` empty follows the latest, ``nodepool`` is there once for each, in order of preference.
+
+    The environment is as its rows say. What is the same as before changes nothing.
+    """
     user = user_of(request)
     found = places.find_deployment(user, user_id, deployment_id)
     services.require_change(user, found)
@@ -105,11 +138,31 @@ def edit(request: HttpRequest, user_id: str, deployment_id: str) -> HttpResponse
         given["version"] = services.find_version(found.model, slug) if slug else None
     if not found.is_shared:
         given["visibility"] = visibility
+        chosen = [key for key in request.POST.getlist("nodepool") if key]
+        if chosen and chosen != [str(key) for key in _placed(found)]:
+            given["nodepools"] = _nodepools(user, chosen)
+    if "has_environment" in request.POST:
+        given |= changed_environment(found, request.POST)
     services.edit_deployment(user, found, **given)
     if wants_no_page(request):
         return HttpResponse(status=204)
     messages.info(request, f"{found.slug} is changed.")
     return redirect("play:compute_deployment", found.owner.username, found.slug)
+
+
+def _nodepools(user: User, keys: list[str]) -> list[Nodepool]:
+    """Those with these keys, in this order. Raises InputError."""
+    found = (
+        Nodepool.objects.visible_to(user).select_related("cluster").in_bulk([int(key) for key in keys if _is_key(key)])
+    )
+    if lost := [key for key in keys if not _is_key(key) or int(key) not in found]:
+        count = "A nodepool" if len(lost) == 1 else "Several nodepools"
+        raise InputError(f"{count} among those chosen is gone, or no longer shared with you. Choose another.")
+    return [found[int(key)] for key in keys]
+
+
+def _is_key(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 18
 
 
 def _first_error(form: EditForm) -> str:

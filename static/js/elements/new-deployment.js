@@ -1,11 +1,10 @@
 /* The form of a new deployment, in a page or in a dialog that any link with data-new-deployment opens. */
 import { announce } from "../announce.js";
 import { make } from "../dom.js";
+import "./variable-rows.js";
 
 class NewDeployment extends HTMLElement {
   connectedCallback() {
-    this.addEventListener("click", this.#clicked);
-    this.addEventListener("change", this.#changed);
     // A forecast that was asked for before Deploy, and comes after it, does not take the timeline's place.
     this.addEventListener("htmx:beforeSwap", (event) => (event.detail.shouldSwap &&= this.isConnected));
     queueMicrotask(() => this.#focus());
@@ -19,26 +18,6 @@ class NewDeployment extends HTMLElement {
       announce("Nothing was deployed: see the fields.");
     } else this.querySelector("#new-start, [data-news]")?.focus({ preventScroll: true });
   }
-
-  #clicked = (event) => {
-    const rows = this.querySelector("[data-variables]");
-    if (event.target.closest("[data-add-variable]")) {
-      rows.append(document.importNode(this.querySelector("template[data-variable]").content, true));
-      rows.lastElementChild.querySelector("input").focus();
-    }
-    const remove = event.target.closest("[data-remove-variable]");
-    if (!remove) return;
-    const row = remove.closest("[data-variable-row]");
-    const next = row.nextElementSibling ?? row.previousElementSibling;
-    row.remove();
-    (next?.querySelector("input") ?? this.querySelector("[data-add-variable]")).focus();
-  };
-
-  #changed = (event) => {
-    if (!event.target.matches("[data-kind]")) return;
-    const value = event.target.closest("[data-variable-row]").querySelector('[name="variable_value"]');
-    value.type = event.target.value === "secret" ? "password" : "text";
-  };
 }
 
 customElements.define("new-deployment", NewDeployment);

@@ -44,6 +44,7 @@ export async function openDialog(address, done) {
   const dialog = document.importNode(drawn, true);
   document.body.append(dialog);
   globalThis.htmx?.process(dialog);
+  dialog.dispatchEvent(new Event("parts-added", { bubbles: true }));
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => event.target.closest("[data-close]") && dialog.close());
   dialog.addEventListener("input", () => checkTyped(dialog));
