@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from playground.catalog.models import Model, ModelVersion, User
+from playground.compute.models import Deployment
 from playground.media.models import Reference
 from playground.play.forms import MethodForm, list_forms
 from playground.play.queries.choices import choose
@@ -83,6 +84,7 @@ def _show_model(
         "run_facts": describe_run(run) if run else None,
         "samples": _samples(forms),
         "socket": f"{settings.SUB_PATH}/ws/runs/",
+        "deployments_count": Deployment.objects.visible_to(user).filter(model=model).count(),
         **picker_context(user, model, choice),
         **start_context(user, choice.deployment, has_forms=bool(version and version.signatures)),
         **_recent_context(user, model, run),
