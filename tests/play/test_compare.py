@@ -16,7 +16,8 @@ from playground.catalog.models import Model, User
 from playground.compute.models import Deployment, Nodepool
 from playground.compute.services import ensure_shared_deployment
 from playground.compute.setup import ensure_shared_nodepool
-from playground.play.queries.compared import Answer, answer_of, differences, waited_of
+from playground.play.queries.answers import Answer, answer_of, differences
+from playground.play.queries.compared import waited_of
 from playground.play.queries.targets import Target, read_target
 from playground.runs.models import Comparison, EventBlock, Run
 

@@ -22,16 +22,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """``same`` counts the places that are alike everywhere, ``more`` the rows behind those listed."""
+    """``same`` counts the places that are alike everywhere, ``more`` the rows behind those listed; ``is_cut`` where a
+    value has more than 20,000 places, of which the first are compared."""
 
     rows: list[Row]
     same: int
     more: int = 0
+    is_cut: bool = False
 
 
 def compare_values(values: Sequence[Any]) -> Table:
     """The places of all values, those that differ in the order in which they come."""
-    flat = [dict(_parts(value, "", [MOST_PARTS])) for value in values]
+    rooms = [[MOST_PARTS] for _ in values]
+    flat = [dict(_parts(value, "", room)) for value, room in zip(values, rooms, strict=True)]
     paths = dict.fromkeys(path for parts in flat for path in parts)
     rows, same = [], 0
     for path in paths:
@@ -40,7 +43,7 @@ def compare_values(values: Sequence[Any]) -> Table:
             same += 1
         else:
             rows.append(Row(path or "value", found))
-    return Table(rows[:MOST_ROWS], same, max(len(rows) - MOST_ROWS, 0))
+    return Table(rows[:MOST_ROWS], same, max(len(rows) - MOST_ROWS, 0), any(room[0] < 0 for room in rooms))
 
 
 def is_same(one: Any, other: Any) -> bool:

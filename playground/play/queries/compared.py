@@ -1,8 +1,7 @@
-"""What the runs of a comparison gave, and what of it differs."""
+"""What the runs of a comparison measured, and what they gave as its page shows it."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,170 +10,12 @@ from typing import Any, TypeAlias
 from playground.catalog.models import User
 from playground.compute.models import Nodepool
 from playground.compute.prices import price_of
-from playground.play.differences.regions import Matches, Region, match_regions
 from playground.play.differences.statistics import Difference, Spread, difference, spread_of
-from playground.play.differences.structure import MISSING, compare_values
-from playground.play.differences.words import compare_words
+from playground.play.queries.answers import LONGEST
 from playground.play.queries.targets import Pane
 from playground.runs import events, services
 from playground.runs.comparisons import Series
 from playground.runs.models import Run
-
-TEXT, REGIONS, CONCEPTS, VALUES = "text", "regions", "concepts", "values"
-WORDS = {TEXT: "text", REGIONS: "regions", CONCEPTS: "concepts", VALUES: "other values"}
-LONGEST = 1_000_000
-MOST_CONCEPTS = 200
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a pane shows: outputs as one value of a kind."""
-
-    pane: str
-    kind: str
-    value: Any
-
-
-def answer_of(pane: str, outputs: Sequence[Any]) -> Answer | None:
-    """None where nothing came. Pieces of a text are the text; lists of regions or concepts that come are one."""
-    if not outputs:
-        return None
-    texts = [_text_of(value) for value in outputs]
-    if all(text is not None for text in texts):
-        return Answer(pane, TEXT, "".join(text or "" for text in texts)[:LONGEST])
-    flat = [item for value in outputs for item in (value if isinstance(value, list) else [value])]
-    for kind, key in ((REGIONS, "region"), (CONCEPTS, "concept")):
-        if flat and all(isinstance(item, dict) and key in item for item in flat):
-            return Answer(pane, kind, [item[key] for item in flat if isinstance(item[key], dict)])
-    return Answer(pane, VALUES, outputs[0] if len(outputs) == 1 else list(outputs))
-
-
-def _text_of(value: Any) -> str | None:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict) and value.keys() == {"text"} and isinstance(value["text"], str):
-        return str(value["text"])
-    return None
-
-
-def differences(
-    answers: Sequence[Answer], reference: str, *, same_from: float = 0.5, threshold: float = 0.0
-) -> dict[str, Any]:
-    """What of each answer differs from the reference's, as the page draws it: {kind, panes | rows, words}."""
-    base = next((answer for answer in answers if answer.pane == reference), None)
-    if base is None or len(answers) < 2:
-        return {"kind": "", "words": ""}
-    others = [answer for answer in answers if answer is not base and (answer.kind == base.kind or _is_none(answer))]
-    strange = [answer for answer in answers if answer is not base and answer not in others]
-    found: dict[str, Any] = {"kind": base.kind, "strange": {answer.pane: WORDS[answer.kind] for answer in strange}}
-    if base.kind == TEXT:
-        found["panes"] = {answer.pane: _texts(base.value, answer.value) for answer in others}
-    elif base.kind == REGIONS:
-        old = _regions(base.value, threshold)
-        found["panes"] = {
-            answer.pane: describe_matches(match_regions(old, _regions(answer.value, threshold), same_from=same_from))
-            for answer in others
-        }
-    elif base.kind == CONCEPTS:
-        found["rows"] = _concepts([base, *others], threshold)
-    else:
-        found |= _values([base, *others])
-    return found
-
-
-def _is_none(answer: Answer) -> bool:
-    """Whether it is an empty list, which is no kind of its own."""
-    return bool(answer.value == [])
-
-
-def _texts(old: str, new: str) -> dict[str, Any]:
-    diff = compare_words(old, new)
-    return {"alike": diff.alike, "parts": diff.parts, "is_cut": diff.is_cut}
-
-
-def _number(value: Any) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) else None
-
-
-def _surest(region: Mapping[str, Any]) -> tuple[str, float | None]:
-    named = [entry.get("concept", entry) for entry in region.get("concepts") or [] if isinstance(entry, dict)]
-    known = [(str(one.get("name") or one.get("id") or "region"), _number(one.get("value"))) for one in named]
-    if not known:
-        return str(region.get("text") or "region"), _number(region.get("value"))
-    return max(known, key=lambda one: one[1] if one[1] is not None else -1.0)
-
-
-def _regions(plain: Sequence[Mapping[str, Any]], threshold: float) -> list[Region]:
-    found = []
-    for region in plain:
-        box = [_number(edge) for edge in region.get("box") or []] if isinstance(region.get("box"), list) else []
-        if len(box) != 4 or None in box:
-            continue
-        name, value = _surest(region)
-        if value is None or value >= threshold:
-            left, top, right, bottom = (edge or 0.0 for edge in box)
-            found.append(Region(name, (left, top, right, bottom), value))
-    return found
-
-
-def describe_matches(matches: Matches) -> dict[str, Any]:
-    def plain(region: Region) -> dict[str, Any]:
-        return {"name": region.name, "box": region.box, "value": region.value}
-
-    def pairs(found: Sequence[Any]) -> list[dict[str, Any]]:
-        return [
-            {"one": plain(one.one), "other": plain(one.other), "overlap": one.overlap, "apart": one.apart}
-            for one in found
-        ]
-
-    both = len(matches.same) + len(matches.moved)
-    total = both + len(matches.only_one) + len(matches.only_other)
-    return {
-        "same": pairs(matches.same),
-        "moved": pairs(matches.moved),
-        "only_one": [plain(region) for region in matches.only_one],
-        "only_other": [plain(region) for region in matches.only_other],
-        "cut": matches.cut,
-        "alike": len(matches.same) / total if total else 1.0,
-    }
-
-
-def _concepts(answers: Sequence[Answer], threshold: float) -> list[dict[str, Any]]:
-    """One list: of each concept its value in each answer, those most at odds first."""
-    values: dict[str, dict[str, float | None]] = {}
-    for answer in answers:
-        for concept in answer.value:
-            name = str(concept.get("name") or concept.get("id") or "concept")
-            values.setdefault(name, {})[answer.pane] = _number(concept.get("value"))
-    rows: list[tuple[float, str, dict[str, float | None]]] = []
-    for name, found in values.items():
-        known = [value for value in found.values() if value is not None]
-        if known and max(known) < threshold:
-            continue
-        low = min(known, default=0.0) if len(known) == len(answers) else 0.0
-        rows.append((max(known, default=0.0) - low, name, found))
-    rows.sort(key=lambda row: (-row[0], row[1]))
-    return [{"name": name, "values": found, "spread": spread} for spread, name, found in rows[:MOST_CONCEPTS]]
-
-
-def _values(answers: Sequence[Answer]) -> dict[str, Any]:
-    table = compare_values([answer.value for answer in answers])
-    rows = [
-        {
-            "path": row.path,
-            "values": {
-                answer.pane: None if value is MISSING else str(value)[:400]
-                for answer, value in zip(answers, row.values, strict=True)
-            },
-        }
-        for row in table.rows
-    ]
-    total = table.same + len(table.rows) + table.more
-    return {"rows": rows, "same": table.same, "more": table.more, "alike": table.same / total if total else 1.0}
-
-
-# Figures.
 
 
 @dataclass(frozen=True)

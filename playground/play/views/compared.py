@@ -1,8 +1,7 @@
-"""What the runs of a comparison gave: answers, figures, differences; and all of it as a file."""
+"""What the runs of a comparison gave: answers, figures, differences."""
 
 from __future__ import annotations
 
-import csv
 import math
 import uuid
 from dataclasses import dataclass
@@ -12,19 +11,17 @@ import orjson
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from playground.catalog.models import User
+from playground.media.services import open_bytes
+from playground.play.queries.answers import Answer, File, Filter, answer_of, differences
 from playground.play.queries.compared import (
-    Answer,
     Column,
     Prices,
     Verdict,
-    answer_of,
     columns_of,
     describe_shown,
-    differences,
     prices_for,
     verdicts_of,
 )
@@ -36,9 +33,6 @@ from playground.protocol.errors import InputError
 from playground.runs import comparisons, services
 from playground.runs.comparisons import Series
 from playground.runs.models import Comparison
-
-FORMAT = "playground-comparison/1"
-FORMATS = ("json", "csv", "html")
 
 
 @dataclass(frozen=True)
@@ -58,6 +52,11 @@ class Known:
     @property
     def prices(self) -> Prices:
         return prices_for(self.row.user, self.series)
+
+    def file(self, media_id: str) -> File | None:
+        """A stored file that its answers or its input name."""
+        found = comparisons.find_file(self.row, media_id)
+        return File(found.blob_id, found.content_type, lambda: open_bytes(found)) if found else None
 
     def pane(self, pane_id: str) -> Pane:
         return next(pane for pane in self.panes if pane.id == pane_id)
@@ -89,12 +88,12 @@ def figures(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The foot of each pane, and the line of verdicts, as HTML."""
     known = know(request, pk)
     columns = columns_of(known.series, known.reference, known.prices)
-    panes = {column.pane: _foot(known, column, columns) for column in columns}
+    panes = {column.pane: foot_of(known, column, columns) for column in columns}
     verdict = render_to_string("play/_compare_verdict.html", verdict_context(known, columns))
     return JsonResponse({"panes": panes, "verdict": verdict})
 
 
-def _foot(known: Known, column: Column, columns: list[Column]) -> str:
+def foot_of(known: Known, column: Column, columns: list[Column]) -> str:
     base = next((one for one in columns if one.pane == known.reference), None)
     axis = axis_of([one.totals for one in columns])
     letter = known.pane(column.pane).letter
@@ -143,9 +142,18 @@ def _span(milliseconds: float) -> str:
 def different(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """What of the answers differs from the reference's; ``same`` is from which overlap regions are the same."""
     known = know(request, pk)
+    return _json(differences(answers_of(known), asked_reference(request, known), asked_filter(request), known.file))
+
+
+def asked_reference(request: HttpRequest, known: Known) -> str:
+    """The pane that the address holds the others against, else the comparison's own."""
+    asked = request.GET.get("reference", "")
+    return asked if any(pane.id == asked for pane in known.panes) else known.reference
+
+
+def asked_filter(request: HttpRequest) -> Filter:
     same, threshold = (_share(request, name, usual) for name, usual in (("same", 0.5), ("threshold", 0.0)))
-    reference = request.GET.get("reference") or known.reference
-    return _json(differences(answers_of(known), reference, same_from=same, threshold=threshold))
+    return Filter(same, threshold, request.GET.get("concept", "").strip()[:200])
 
 
 def answers_of(known: Known) -> list[Answer]:
@@ -165,102 +173,3 @@ def _share(request: HttpRequest, name: str, usual: float) -> float:
 
 def _json(plain: Any) -> HttpResponse:
     return HttpResponse(orjson.dumps(plain, option=orjson.OPT_NON_STR_KEYS), content_type="application/json")
-
-
-# As a file.
-
-
-@login_required
-@require_safe
-def export(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """``format`` is json, csv, or html: a page that needs nothing else."""
-    form = request.GET.get("format", "json")
-    if form not in FORMATS:
-        raise InputError(f"format: one of {', '.join(FORMATS)} is needed.")
-    known = know(request, pk)
-    response = {"json": _as_json, "csv": _as_csv, "html": _as_html}[form](known)
-    name = "".join(letter if letter.isalnum() else "-" for letter in known.row.name[:60]).strip("-") or "comparison"
-    response["Content-Disposition"] = content_disposition_header(True, f"{name}.{form}") or "attachment"
-    response["Cache-Control"] = "private, no-store"
-    return response
-
-
-def _as_json(known: Known) -> HttpResponse:
-    columns = columns_of(known.series, known.reference, known.prices)
-    panes = []
-    for one, column in zip(known.series, columns, strict=True):
-        pane = known.pane(one.pane)
-        shown = one.shown
-        panes.append(
-            {
-                "letter": pane.letter,
-                "target": str(pane.target),
-                "is_reference": pane.id == known.reference,
-                "figures": {cell.key: {"value": cell.value, "unit": cell.unit} for cell in column.cells},
-                "outputs": services.outputs(shown) if shown else [],
-                "runs": [
-                    {
-                        "id": str(run.pk),
-                        "state": run.state,
-                        "total_ms": run.total_ms,
-                        "first_output_ms": run.first_output_ms,
-                        "served_by": run.served_by,
-                        "error": run.error.get("message") if run.error else None,
-                    }
-                    for run in one.runs
-                ],
-            }
-        )
-    whole = {
-        "format": FORMAT,
-        "id": str(known.row.pk),
-        "name": known.row.name,
-        "kind": known.row.kind,
-        "input": known.row.given,
-        "created_at": known.row.created_at.isoformat(),
-        "panes": panes,
-        "differences": differences(answers_of(known), known.reference),
-    }
-    content = orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
-    return HttpResponse(content, content_type="application/json")
-
-
-def _as_csv(known: Known) -> HttpResponse:
-    """A row for each run that counts."""
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    writer = csv.writer(response)
-    names = ("state", "total_ms", "first_output_ms", "output_count", "completion_tokens", "characters")
-    writer.writerow(["pane", "model", "method", "deployment", "repeat", "run", *names])
-    for one in known.series:
-        pane = known.pane(one.pane)
-        for number, run in enumerate(one.runs, start=1):
-            place = run.served_by.get("deployment_id", "")
-            head = [pane.letter, pane.target.model, run.method, place, number, run.pk]
-            writer.writerow([*head, *(getattr(run, name) for name in names)])
-    return response
-
-
-def _as_html(known: Known) -> HttpResponse:
-    columns = columns_of(known.series, known.reference, known.prices)
-    found = differences(answers_of(known), known.reference)
-    panes = []
-    for one, column in zip(known.series, columns, strict=True):
-        pane = known.pane(one.pane)
-        answer = answer_of(one.pane, services.outputs(one.shown)) if one.shown else None
-        text = answer.value if answer and answer.kind == "text" else None
-        plain = orjson.dumps(answer.value, option=orjson.OPT_INDENT_2).decode() if answer and text is None else text
-        diff = found.get("panes", {}).get(pane.id, {}) if found["kind"] == "text" else {}
-        panes.append(
-            {
-                "pane": pane,
-                "is_reference": pane.id == known.reference,
-                "answer": (plain or "")[:200_000],
-                "parts": diff.get("parts"),
-                "alike": round(diff["alike"] * 100) if diff else None,
-                "error": one.shown.error.get("message") if one.shown and one.shown.error else "",
-                "foot": _foot(known, column, columns),
-            }
-        )
-    context = {"comparison": known.row, "panes": panes, **verdict_context(known, columns)}
-    page = render_to_string("play/compare_report.html", context)
-    return HttpResponse(page, content_type="text/html; charset=utf-8")
