@@ -8,7 +8,7 @@ so COCO leaves them out. Many inputs are written as they are read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -25,11 +25,15 @@ FORMATS = ("jsonl", "coco")
 _SOME = 200
 
 
-async def write(user: User, ids: Sequence[int], format: str) -> AsyncIterator[bytes]:
-    """The file's bytes as they are made, in a thread."""
-    made = pieces(user, ids, format)
+async def write(user: User, find: Callable[[], Sequence[int]], format: str) -> AsyncIterator[bytes]:
+    """The file's bytes as they are made, in a thread, where ``find`` says which inputs go in."""
+    made = _found(user, find, format)
     while (piece := await asyncio.to_thread(_next, made)) is not None:
         yield piece
+
+
+def _found(user: User, find: Callable[[], Sequence[int]], format: str) -> Iterator[bytes]:
+    yield from pieces(user, find(), format)
 
 
 def pieces(user: User, ids: Sequence[int], format: str) -> Iterator[bytes]:

@@ -41,6 +41,8 @@ PEAKS = 400
 MAX_PAGES = 1000
 IDLE_SECONDS = 120
 _MEMORY = 4 * 2**30
+_ANEW = "Fetch or save it anew, and add that."
+_KNOWN = "Save it as JPEG or PNG, MP4 or WebM, WAV or MP3, and add that."
 _ORIENTATION, _DATE, _EXIF, _TAKEN, _OFFSET = 0x0112, 0x0132, 0x8769, 0x9003, 0x9011
 _MAX_PROFILE = 4096
 _BROKEN = (
@@ -112,9 +114,9 @@ def _opened(job: dict[str, Any]) -> Iterator[Image.Image]:
     except Refused:
         raise
     except UnidentifiedImageError:
-        raise Refused("The picture is damaged: it begins like one, but cannot be read.") from None
+        raise Refused(f"The picture is damaged: it begins like one, but cannot be read. {_ANEW}") from None
     except _BROKEN:
-        raise Refused("The picture is damaged or cut off: it cannot be decoded to its end.") from None
+        raise Refused(f"The picture is damaged or cut off: it cannot be decoded to its end. {_ANEW}") from None
 
 
 def _facts(image: Image.Image, path: str) -> dict[str, Any]:
@@ -228,8 +230,13 @@ def film(job: dict[str, Any]) -> Answer:
     if av is None:
         return {"is_unread": True}, b""
     with _played(job["path"]) as container:
-        if not container.streams.video:
-            return {**_length(container), "has_video": False}, b""
+        if not container.streams.video and not container.streams.audio:
+            raise Refused(f"The film is damaged or cut off: it holds neither pictures nor sound. {_ANEW}")
+        is_sound = not container.streams.video
+    if is_sound:
+        facts, drawn = sound(job)
+        return {**facts, "has_video": False}, drawn
+    with _played(job["path"]) as container:
         stream = container.streams.video[0]
         stream.thread_type = "NONE"
         if stream.width * stream.height > job["max_pixels"]:
@@ -270,7 +277,7 @@ def _played(path: str) -> Iterator[Any]:
     except Refused:
         raise
     except (av.FFmpegError, *_BROKEN):
-        raise Refused("It is damaged or cut off, or of a kind that cannot be played: it cannot be decoded.") from None
+        raise Refused(f"It cannot be decoded: it is damaged, cut off, or of a kind not known here. {_KNOWN}") from None
 
 
 def _length_of(path: str) -> dict[str, Any]:
@@ -300,7 +307,7 @@ def _poster(container: Any) -> Image.Image:
         if number >= 90:
             break
     if first is None:
-        raise Refused("The film has no frame that can be decoded.")
+        raise Refused(f"The film has no frame that can be decoded. {_ANEW}")
     return first
 
 
@@ -342,7 +349,7 @@ def _wave(path: str) -> tuple[np.ndarray[Any, Any], float] | None:
     except _BROKEN as error:
         if "unknown format" in str(error):
             return None
-        raise Refused("The sound is damaged or cut off: it cannot be decoded.") from None
+        raise Refused(f"The sound is damaged or cut off: it cannot be decoded. {_ANEW}") from None
     middle, most = (128.0, 128.0) if width == 1 else (0.0, float(2 ** (8 * width - 1)))
     return np.abs((data.astype(np.float32) - middle) / most), len(data) / (channels or 1) / rate
 

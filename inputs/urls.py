@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from inputs.views import acting, adding, files, manager, predictions, viewer
+from inputs.views import acting, adding, exporting, files, manager, predictions, viewer
 
 app_name = "inputs"
 urlpatterns = [
@@ -16,7 +16,7 @@ urlpatterns = [
     path("files/<str:token>/thumbnail", files.thumbnail, name="thumbnail"),
     path("files/<str:token>/preview", files.preview, name="preview"),
     path("files/<str:token>/original", files.original, name="original"),
-    path("export", predictions.export_all, name="export_all"),
+    path("export", exporting.export_all, name="export_all"),
     path("restore", predictions.restore, name="restore"),
     path("<str:input_id>/", viewer.viewer, name="viewer"),
     path("<str:input_id>/annotations", predictions.annotate, name="annotations"),
@@ -27,5 +27,5 @@ urlpatterns = [
     path("<str:input_id>/borrow", predictions.borrow, name="borrow"),
     path("<str:input_id>/predictions", predictions.predictions, name="predictions"),
     path("<str:input_id>/predictions/<int:pk>/accept", predictions.accept, name="accept"),
-    path("<str:input_id>/export", predictions.export, name="export"),
+    path("<str:input_id>/export", exporting.export, name="export"),
 ]

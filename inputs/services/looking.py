@@ -176,7 +176,8 @@ def _look_at_text(file: BinaryIO, path: Path, size: int, name: str, content_type
 
 def _decoded(content: bytes, marked: str, name: str, *, is_utf8: bool) -> tuple[str, str]:
     """Which encoding the bytes are in, and the text; the last resort is the West's old one, and is only guessed."""
-    for encoding in filter(None, (marked, "utf-8" if is_utf8 else "", "" if marked else "windows-1252")):
+    known = marked or ("utf-8" if is_utf8 else _wide(content))
+    for encoding in filter(None, (known, "" if marked else "windows-1252")):
         if encoding == "windows-1252" and content.translate(None, _CONTROLS) != content:
             break
         with contextlib.suppress(UnicodeError):
@@ -184,7 +185,19 @@ def _decoded(content: bytes, marked: str, name: str, *, is_utf8: bool) -> tuple[
     raise _unsupported(name, OCTETS)
 
 
+def _wide(content: bytes) -> str:
+    """UTF-16 without its mark: many high bytes are zero and no low ones, and no character is a control."""
+    half, odd = divmod(len(content), 2)
+    for encoding, high, low in (("utf-16-le", 1, 0), ("utf-16-be", 0, 1)):
+        if not half or odd or content[low::2].count(0) or content[high::2].count(0) <= half // 3:
+            continue
+        with contextlib.suppress(UnicodeError):
+            if not any(letter < " " and letter not in "\t\n\r\f" for letter in content.decode(encoding)):
+                return encoding
+    return ""
+
+
 def _unsupported(name: str, content_type: str) -> InputError:
     looks = "" if content_type == OCTETS else f": its bytes look like {content_type}"
-    words = f"{name or 'The file'} is no picture, film, sound or text{looks}."
+    words = f"{name or 'The file'} is no picture, film, sound or text{looks}. Turn it into one of these first."
     return InputError(words, code=StatusCode.INPUT_UNSUPPORTED_FORMAT)

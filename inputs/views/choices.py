@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
-from inputs.models import Kind
-from inputs.queries import ORDERS, Facets, Filter
-from inputs.queries.facets import Facet
+from inputs.models import Concept, Kind
+from inputs.queries import ORDERS, Facets, Filter, concepts_of, datasets_of, facets
+from inputs.queries.facets import SHOWN, Facet
 from inputs.views.tiles import hue_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from playground.catalog.models import App, User
 
 KINDS = {Kind.IMAGE: "Picture", Kind.TEXT: "Text", Kind.VIDEO: "Film", Kind.AUDIO: "Sound"}
 
@@ -46,6 +48,8 @@ class Choices:
     has_more_concepts: bool
     has_more_datasets: bool
     is_all: bool
+    concept_words: str = ""
+    dataset_words: str = ""
 
 
 def orders_of(wanted: Filter) -> list[tuple[str, str, bool]]:
@@ -53,8 +57,21 @@ def orders_of(wanted: Filter) -> list[tuple[str, str, bool]]:
     return [("" if name == "newest" else name, words, name == wanted.order) for name, words in ORDERS.items()]
 
 
-def choices_of(found: Facets, wanted: Filter) -> Choices:
-    """What is chosen stands among them, also where it is not among the first."""
+def choices_for(user: User, app: App, wanted: Filter, words: Mapping[str, str]) -> Choices:
+    """What there is to choose from; of many, those with the words of ``find_concept`` and ``find_dataset``."""
+    found = facets(user, app)
+    of_concepts, of_datasets = (words.get(name, "").strip()[:100] for name in ("find_concept", "find_dataset"))
+    if of_concepts and found.has_more_concepts:
+        found = replace(found, concepts=concepts_of(user, app, words=of_concepts, limit=SHOWN))
+    if of_datasets and found.has_more_datasets:
+        found = replace(found, datasets=datasets_of(user, app, words=of_datasets, limit=SHOWN))
+    asked = {*wanted.concepts, *wanted.any_concepts, *wanted.no_concepts} - {one.id for one in found.concepts}
+    names = dict(Concept.objects.filter(app=app, slug__in=asked).values_list("slug", "name")) if asked else {}
+    return replace(choices_of(found, wanted, names), concept_words=of_concepts, dataset_words=of_datasets)
+
+
+def choices_of(found: Facets, wanted: Filter, names: Mapping[str, str] | None = None) -> Choices:
+    """What is chosen stands among them, also where it is not among the first; then ``names`` has its name."""
     counts = {one.id: one.count for one in found.types}
     on = (*wanted.concepts, *wanted.any_concepts)
     return Choices(
@@ -64,11 +81,11 @@ def choices_of(found: Facets, wanted: Filter) -> Choices:
         ],
         concepts=[
             Choice(one.id, one.name, _words(one.count), one.id in on, one.id in wanted.no_concepts, hue_of(one.id))
-            for one in _with_chosen(found.concepts, (*on, *wanted.no_concepts))
+            for one in _with_chosen(found.concepts, (*on, *wanted.no_concepts), names or {})
         ],
         datasets=[
             Choice(one.id, one.name, _words(one.count), one.id in wanted.datasets)
-            for one in _with_chosen(found.datasets, wanted.datasets)
+            for one in _with_chosen(found.datasets, wanted.datasets, {})
         ],
         has_more_concepts=found.has_more_concepts,
         has_more_datasets=found.has_more_datasets,
@@ -76,9 +93,10 @@ def choices_of(found: Facets, wanted: Filter) -> Choices:
     )
 
 
-def _with_chosen(found: list[Facet], chosen: Iterable[str]) -> list[Facet]:
+def _with_chosen(found: list[Facet], chosen: Iterable[str], names: Mapping[str, str]) -> list[Facet]:
+    """The chosen ones first where they are not among the found."""
     there = {one.id for one in found}
-    return [*found, *(Facet(one, one, "") for one in dict.fromkeys(chosen) if one not in there)]
+    return [*(Facet(one, names.get(one, one), "") for one in dict.fromkeys(chosen) if one not in there), *found]
 
 
 def _words(count: int | str) -> str:

@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from inputs.models import Input, Kind
-from inputs.queries import Filter, apps_of, count, facets, find_app, find_inputs, page, total
+from inputs.queries import Filter, apps_of, count, find_app, find_inputs, page, total
 from inputs.queries.pages import Page
-from inputs.views.choices import address, choices_of, orders_of, tags_of
+from inputs.views.choices import address, choices_for, orders_of, tags_of
 from inputs.views.tiles import tiles_of
 from playground.catalog.access import Role, has_role
 from playground.media.kinds import megabytes
@@ -97,7 +97,7 @@ def _rows(request: HttpRequest, user: User, app: App, wanted: Filter) -> dict[st
 
 def _summary(request: HttpRequest, user: User, app: App, wanted: Filter, *, is_counted: bool) -> dict[str, Any]:
     asked_app = request.GET.get("app", "")
-    choices = choices_of(facets(user, app), wanted)
+    choices = choices_for(user, app, wanted, request.GET.dict())
     known = count(user, app, wanted) if is_counted else None
     return {
         "app": app,

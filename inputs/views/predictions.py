@@ -1,4 +1,4 @@
-"""Acts on one input from the viewer: what people say of it, what models found and what of that is right, and files."""
+"""Acts on one input from the viewer: what people say of it, and what models found and what of that is right."""
 
 from __future__ import annotations
 
@@ -9,28 +9,22 @@ from uuid import UUID
 import orjson
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
-from django.http import JsonResponse, StreamingHttpResponse
-from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_POST, require_safe
+from django.http import JsonResponse
+from django.views.decorators.http import require_POST
 
-from inputs import exports, services
+from inputs import services
 from inputs.models import Annotation, Concept, Input, Prediction
-from inputs.queries import Filter, find_app, ids
 from inputs.views.facts import annotations_of, prediction_facts, shape_by
 from inputs.views.viewer import find
 from playground.protocol.errors import InputError, NotFoundError
 from playground.runs.models import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from django.http import HttpRequest, HttpResponse, HttpResponseBase
+    from django.http import HttpRequest, HttpResponse
 
     from playground.catalog.models import User
 
-MOST_EXPORTED = 100_000
 STORED_WITHIN = 2.0  # seconds
-_TYPES = {"jsonl": "application/x-ndjson", "coco": "application/json"}
 
 
 # What people say of it.
@@ -181,40 +175,6 @@ def accept(request: HttpRequest, input_id: str, pk: int) -> HttpResponse:
         raise NotFoundError("This prediction is gone: a newer one has taken its place. Reload the page.")
     added = services.accept(seen.user, prediction, _numbers(_json(request), "findings"))
     return JsonResponse({"annotations": annotations_of(seen, row), "added": [one.pk for one in added]})
-
-
-# As files.
-
-
-@require_safe
-@login_required
-def export(request: HttpRequest, input_id: str) -> HttpResponseBase:
-    """One input's annotations and predictions; ``format`` is jsonl or coco."""
-    seen, row = find(request, input_id)
-    return _file(request, seen.user, [row.pk], row.title)
-
-
-@require_safe
-@login_required
-def export_all(request: HttpRequest) -> HttpResponseBase:
-    """The same of all inputs that the filter lets through."""
-    user: User = request.user  # type: ignore[assignment] # stands behind login_required
-    app = find_app(user, request.GET.get("app", ""))
-    found = ids(user, app, Filter.from_query(request.GET), limit=MOST_EXPORTED + 1)
-    if len(found) > MOST_EXPORTED:
-        raise InputError(f"At most {MOST_EXPORTED:,} inputs go into a file. Narrow them by a filter.")
-    return _file(request, user, found, f"{app.owner.username}-{app.slug}-inputs")
-
-
-def _file(request: HttpRequest, user: User, found: Sequence[int], name: str) -> HttpResponseBase:
-    format = request.GET.get("format", "jsonl")
-    if format not in exports.FORMATS:
-        raise InputError(f"format: one of {', '.join(exports.FORMATS)} is needed.", argument="format")
-    response = StreamingHttpResponse(exports.write(user, found, format), content_type=_TYPES[format])
-    ending = "jsonl" if format == "jsonl" else "coco.json"
-    response["Content-Disposition"] = content_disposition_header(True, f"{name}.{ending}") or "attachment"
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 def _json(request: HttpRequest) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import time
+import unicodedata
 from datetime import timedelta
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -52,6 +53,7 @@ SAMPLES = Path(__file__).resolve().parent / "samples"
 KEPT_UNUSED = timedelta(hours=24)
 MAX_OPEN_UPLOADS = 50
 _AT_ONCE = 200
+_JOINERS = "\u200c\u200d"
 
 
 def store(
@@ -160,9 +162,13 @@ def _keep(
 
 
 def plain_name(name: str) -> str:
-    """A file's name without folders and control characters, at most 255 long: shown, and offered on saving."""
-    last = PurePath(name.replace("\\", "/")).name
-    return "".join(character for character in last if character.isprintable())[:255]
+    """A file's name without folders and control characters, at most 255 long: shown, and offered on saving.
+
+    What joins letters and emoji stays, as do wide and narrow spaces; what turns the direction of reading goes.
+    """
+    last = PurePath(name.replace("\\", "/")).name.replace("\n", " ").replace("\t", " ")
+    kept = (one for one in last if one.isprintable() or one in _JOINERS or unicodedata.category(one) == "Zs")
+    return "".join(kept)[:255]
 
 
 def find(user: User | AnonymousUser, reference_id: str) -> Reference:

@@ -49,6 +49,15 @@ def posted(client: Client, act: dict[str, Any]) -> str:
     return outcome(answer)
 
 
+def test_files_of_what_is_chosen() -> None:
+    sent = {"app": "olive/main", "format": "coco", "chosen": '{"ids": ["hers"]}'}
+    assert tried(lambda name: outcome(browser(name).post("/inputs/export", sent))) == IN_THE_APP
+    assert outcome(Client().post("/inputs/export", sent)) == SIGN_IN
+    form = Client(enforce_csrf_checks=True)
+    form.force_login(User.objects.get(username=world.OWNER))
+    assert outcome(form.post("/inputs/export", sent)) == REFUSED
+
+
 def test_looking() -> None:
     for address in PAGES:
         assert tried(partial(_looked, address)) == IN_THE_APP, address

@@ -63,7 +63,7 @@ def test_files_come_in_and_what_fails_can_be_tried_again(manager: Page) -> None:
     said(page, "4 of 5 added")
     uploads = page.get_by_role("region", name="Uploads")
     expect(uploads).to_contain_text("The picture is damaged or cut off")
-    expect(uploads.get_by_role("button", name="Retry")).to_be_visible()
+    expect(uploads).to_contain_text("1 refused")
     for n in range(4):
         expect(tile(page, f"quay-{n}.jpg")).to_be_visible()
     expect(page.locator(".thumb img").first).to_have_js_property("complete", True)
@@ -76,6 +76,12 @@ def test_files_come_in_and_what_fails_can_be_tried_again(manager: Page) -> None:
     uploads.get_by_role("button", name="Add anyway").click()
     said(page, "1 input added")
     expect(tile(page, "again.jpg")).to_be_visible()
+
+    # What the server could not take just now can be tried again.
+    page.route("**/inputs/add", lambda route: route.fulfill(status=503, body="{}"), times=1)
+    choose(page, file("later.jpg", picture(5)))
+    uploads.get_by_role("button", name="Retry").click(timeout=SLOW)
+    said(page, "1 input added")
 
     # Too large: an early no, before anything is sent.
     page.evaluate(

@@ -156,10 +156,11 @@ def test_names_of_every_character_are_kept_plain(ada: User, app: App, name: str)
         ("Grüße, 世界".encode("utf-8-sig"), "Grüße, 世界", "utf-8"),
         ("Grüße, 世界".encode("utf-16"), "Grüße, 世界", "utf-16"),
         ("Grüße, 世界".encode("utf-32"), "Grüße, 世界", "utf-32"),
+        ("Grüße ohne Zeichen".encode("utf-16-be"), "Grüße ohne Zeichen", "utf-16-be"),
         ("Grüße aus Köln".encode("latin-1"), "Grüße aus Köln", "windows-1252"),
         (b"<svg onload=alert(1)/>", "<svg onload=alert(1)/>", None),
     ],
-    ids=["utf-8", "with a mark", "utf-16", "utf-32", "latin", "svg"],
+    ids=["utf-8", "with a mark", "utf-16", "utf-32", "utf-16 unmarked", "latin", "svg"],
 )
 def test_texts_are_read_whatever_they_came_in(
     ada: User, app: App, data: bytes, text: str, encoding: str | None
@@ -187,6 +188,8 @@ def test_a_film_has_a_length_a_size_and_a_frame_that_is_not_black(ada: User, app
 def test_a_film_without_pictures_is_a_sound(ada: User, app: App, tmp_path: Path) -> None:
     row = services.add_input(ada, app, data=film(tmp_path / "voice.mp4", with_picture=False))
     assert (row.kind, row.reference and row.reference.content_type) == ("audio", "audio/mp4")
+    assert row.has_thumbnail
+    assert row.facts["peaks"]
 
 
 @pytest.mark.parametrize("setting", ["MAX_IMAGE_BYTES", "MAX_INPUT_AUDIO_BYTES", "MAX_INPUT_TEXT_BYTES"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from inputs import exports
 from inputs.models import Annotation, Input
 from inputs.services import add_input, annotate
 from playground.media.models import Upload
@@ -53,7 +54,44 @@ def whole(slug: str) -> list[str]:
     return [one.concept.slug for one in found if one.concept]
 
 
+# -- files of many --
+
+
+def test_what_matches_and_what_is_chosen_goes_into_a_file(ada: User, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    # In this thread, which alone sees what the test has written.
+    monkeypatch.setattr(exports, "write", lambda user, find, format: exports.pieces(user, find(), format))
+    rows = texts(ada, app, 3)
+    annotate(ada, rows[1], concept="cup")
+    browser = browser_of(ada)
+
+    def exported(address: str, **chosen: Any) -> list[str]:
+        sent = {"app": "ada/main", "format": "jsonl", "chosen": json.dumps(chosen)}
+        answer = browser.post(address, sent) if chosen else browser.get(address)
+        assert answer["Content-Disposition"] == 'attachment; filename="ada-main-inputs.jsonl"'
+        lines = [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]  # type: ignore[attr-defined]
+        return [line["input"] for line in lines if line["source"] == "input"]
+
+    assert exported("/inputs/export?any=cup") == ["t001"]
+    assert exported("/inputs/export?format=jsonl") == ["t002", "t001", "t000"]
+    assert exported("/inputs/export", ids=["t000", "t002", "gone"]) == ["t000", "t002"]
+    assert exported("/inputs/export", query="q=number", **{"except": ["t001"]}) == ["t002", "t000"]
+    assert browser.post("/inputs/export", {"app": "ada/main", "chosen": "{}"}).status_code == 400
+
+
 # -- pages --
+
+
+def test_concepts_beyond_the_first_fifty_are_found_by_name(ada: User, app: App) -> None:
+    for n in range(52):
+        add_input(ada, app, text=f"Text {n}", concepts=[(f"c{n:02}", 1.0)], datasets=[f"d{n:02}"])
+    browser = browser_of(ada)
+    page = browser.get("/inputs/summary").content.decode()
+    assert 'value="c49"' in page
+    assert 'value="c51"' not in page
+    assert "find_concept" in page
+    found = browser.get("/inputs/summary?find_concept=C51&find_dataset=d5&any=c07").content.decode()
+    assert re.findall(r'value="(c\d\d)"\s+data-concept', found) == ["c07", "c51"]
+    assert re.findall(r'name="dataset"\s+value="(d\d\d)"', found) == ["d50", "d51"]
 
 
 def test_each_tile_is_a_link_named_by_its_file(ada: User, app: App) -> None:

@@ -118,7 +118,12 @@ def test_uploads_need_the_page_s_own_form_token(ada: User) -> None:
 
 
 def test_a_name_has_no_folders(browser: Client) -> None:
-    assert upload(browser, b"words", name="../../etc/pass\nwd").json()["name"] == "passwd"
+    assert upload(browser, b"words", name="../../etc/pass\nwd").json()["name"] == "pass wd"
+    name = "emoji \U0001f3f3\ufe0f\u200d\U0001f308\u3000wide\u202eevil\u2028.txt"
+    assert (
+        upload(browser, b"others", name=name).json()["name"]
+        == "emoji \U0001f3f3\ufe0f\u200d\U0001f308\u3000wideevil.txt"
+    )
 
 
 def test_an_upload_can_be_given_up(browser: Client) -> None:

@@ -4,6 +4,7 @@ import { figure, plural } from "../format.js";
 import { actOn, takeBack } from "../inputs/acts.js";
 import { readMetadata, words } from "../inputs/csv.js";
 import { offerUndo } from "../table/acts.js";
+import { readView, saveView } from "../viewer/targets.js";
 
 const ASKED_FROM = 1000;
 
@@ -14,6 +15,10 @@ class InputActs extends HTMLElement {
     this.addEventListener("click", (event) => {
       const act = event.target.closest("[data-act]")?.dataset.act;
       if (act) this.act(act);
+    });
+    this.querySelector("[data-export-chosen]").addEventListener("submit", (event) => {
+      event.target.elements.chosen.value = JSON.stringify(this.#manager.chosen);
+      event.target.closest("menu-popover").hidePopover();
     });
     for (const dialog of this.#dialogs) {
       dialog.addEventListener("submit", this.#submit);
@@ -40,6 +45,10 @@ class InputActs extends HTMLElement {
       this.#stopped = true;
       return;
     }
+    if (name === "predict") {
+      this.#predict();
+      return;
+    }
     const count = this.#manager.selection.count(this.#manager.total);
     if (name === "delete" && count !== null && count < ASKED_FROM && !this.#manager.selection.isAll) {
       this.#run({ delete: true }, "deleted");
@@ -51,6 +60,13 @@ class InputActs extends HTMLElement {
     for (const place of dialog.querySelectorAll("[data-many]")) place.textContent = this.#many;
     dialog.showModal();
     dialog.querySelector("[autofocus]")?.focus();
+  }
+
+  /** In the viewer, on the first that is chosen; the filter stays, so its arrows lead on through what matches. */
+  #predict() {
+    const { user } = this.dataset;
+    saveView(user, { ...readView(user), isOn: true });
+    location.assign(this.#manager.firstChosen);
   }
 
   #clickIn = (event) => {

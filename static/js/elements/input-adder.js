@@ -78,7 +78,8 @@ class InputAdder extends HTMLElement {
       return;
     }
     if (!field.matches("[data-files], [data-folder]")) return;
-    const files = [...field.files].filter((file) => !file.name.startsWith("."));
+    // Of a folder, what is hidden in it stays where it is; a file chosen by itself is meant.
+    const files = [...field.files].filter((file) => !/(^|\/)\./.test(file.webkitRelativePath));
     field.value = "";
     this.#take(files);
   };

@@ -13,6 +13,7 @@ import "./input-adder.js";
 const TYPING_MS = 250;
 const POLL_MS = 4000;
 const WAITING_MS = 1500;
+const ADDED_MS = 300;
 const PHONE_COLUMNS = 3;
 
 class InputsManager extends HTMLElement {
@@ -25,6 +26,7 @@ class InputsManager extends HTMLElement {
   #turn = 0;
   #asking = 0;
   #renewing = 0;
+  #isBehind = false;
   #timers = [];
 
   connectedCallback() {
@@ -96,14 +98,26 @@ class InputsManager extends HTMLElement {
     return isAll ? { query: String(this.#query), except: keys } : { ids: keys };
   }
 
+  /** The address of the first that is chosen, as far as their order is known here. */
+  get firstChosen() {
+    const { keys, isAll } = this.#selection;
+    const tiles = this.#chunks.tiles.filter((tile) => this.#selection.has(tile.dataset.key));
+    const first = tiles[0]?.querySelector("a").href;
+    return first ?? `${location.pathname}${isAll ? "" : `${keys[0]}/`}${location.search}`;
+  }
+
   // Tiles
 
   #arrived = () => {
+    const { isEmpty } = this.#chunks;
+    const isFirst = this.part("tiles").hidden && !isEmpty;
     this.part("failed").hidden = true;
+    this.part("none").hidden = !isEmpty;
+    this.part("tiles").hidden = isEmpty;
+    // What was hidden had no width to be laid out in.
+    if (isFirst) this.#arrange();
     this.#window.count = this.#chunks.length;
     this.#window.redraw();
-    this.part("none").hidden = !this.#chunks.isEmpty;
-    this.part("tiles").hidden = this.#chunks.isEmpty;
   };
 
   #failed = () => {
@@ -164,6 +178,9 @@ class InputsManager extends HTMLElement {
       this.#fillSize();
       this.#arrange();
       this.#keep();
+    } else if (event.target.matches("[data-find]")) {
+      clearTimeout(this.#typing);
+      this.#typing = setTimeout(() => this.#summarise(), TYPING_MS);
     } else if (event.target.id === "inputs-search") {
       clearTimeout(this.#typing);
       this.#typing = setTimeout(() => this.#ask(), TYPING_MS);
@@ -172,7 +189,7 @@ class InputsManager extends HTMLElement {
 
   #changed = (event) => {
     if (event.target.matches("[data-app-choice]")) location.search = event.target.value ? `?app=${event.target.value}` : "";
-    else if (event.target.form === this.#form && event.target.id !== "inputs-search") this.#ask();
+    else if (event.target.form === this.#form && event.target.matches(":not(#inputs-search, [data-find])")) this.#ask();
   };
 
   #ask() {
@@ -213,6 +230,7 @@ class InputsManager extends HTMLElement {
     if (seen && this.#asking) return false;
     const turn = ++this.#turn;
     const query = this.#query;
+    for (const field of this.querySelectorAll("[data-find]")) if (field.value.trim()) query.set(field.dataset.find, field.value.trim());
     if (seen) query.set("seen", seen);
     this.#asking += 1;
     let html = "";
@@ -298,6 +316,8 @@ class InputsManager extends HTMLElement {
   }
 
   #click = (event) => {
+    const file = event.target.closest("a[data-export]");
+    if (file) this.#export(file);
     const link = event.target.closest("a[data-soft]");
     if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
       event.preventDefault();
@@ -322,6 +342,14 @@ class InputsManager extends HTMLElement {
     } else if ("filters" in dataset) this.#toggleFilters(true);
     else if ("filtersClose" in dataset) this.#toggleFilters(false);
   };
+
+  /** A file of what the page shows now. */
+  #export(link) {
+    const query = this.#query;
+    query.set("format", link.dataset.export);
+    link.search = query;
+    link.closest("menu-popover").hidePopover();
+  }
 
   /** Whether inputs must have all of the chosen concepts, or any. */
   #match(name) {
@@ -352,8 +380,15 @@ class InputsManager extends HTMLElement {
 
   #added = () => {
     this.part("newer").hidden = true;
-    clearTimeout(this.#renewing);
-    this.#renewing = setTimeout(() => this.#renew(), 300);
+    this.#isBehind = true;
+    this.#renewing ||= setTimeout(this.#catchUp, ADDED_MS);
+  };
+
+  /** However fast they come, one look has ended before the next begins. */
+  #catchUp = async () => {
+    this.#isBehind = false;
+    await this.#renew();
+    this.#renewing = this.#isBehind ? setTimeout(this.#catchUp, WAITING_MS) : 0;
   };
 
   #showNewer() {
@@ -364,7 +399,7 @@ class InputsManager extends HTMLElement {
 
   /** What comes from elsewhere is shown at once at the top, and offered to those who are further down or choose. */
   #poll = async () => {
-    if (document.visibilityState !== "visible") return;
+    if (document.visibilityState !== "visible" || this.#renewing) return;
     const before = this.#total;
     if (!(await this.#summarise({ seen: this.part("count").dataset.mark }))) return;
     const isQuiet = this.part("scroller").scrollTop < 40 && this.#selection.isEmpty && !this.part("tiles").contains(document.activeElement);

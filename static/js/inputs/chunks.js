@@ -58,7 +58,7 @@ export class Chunks {
   }
 
   get tiles() {
-    return [...this.#chunks.values()].flatMap((chunk) => chunk.tiles);
+    return [...this.#chunks.keys()].sort((a, b) => a - b).flatMap((index) => this.#chunks.get(index).tiles);
   }
 
   /** See to it that these positions come; after a jump only once it is calm. */

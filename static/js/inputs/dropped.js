@@ -1,4 +1,4 @@
-/* The files of a drop, those in folders too. Entries must be taken before the event is over. */
+/* The files of a drop, those in folders too but for hidden ones. Entries must be taken before the event is over. */
 
 export async function filesOf(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
@@ -11,7 +11,7 @@ export async function filesOf(transfer) {
 async function collect(entry, files) {
   if (entry.isFile) {
     const file = await new Promise((resolve) => entry.file(resolve, () => resolve(null)));
-    if (file && !file.name.startsWith(".")) files.push(file);
+    if (file) files.push(file);
     return;
   }
   const reader = entry.createReader();
@@ -19,6 +19,6 @@ async function collect(entry, files) {
   for (;;) {
     const entries = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
     if (!entries.length) return;
-    for (const one of entries) await collect(one, files);
+    for (const one of entries) if (!one.name.startsWith(".")) await collect(one, files);
   }
 }

@@ -150,7 +150,9 @@ export class Uploads {
       if (answer.existing) this.#to(job, "here", { link: answer.existing.url, existing: answer.existing.name, error: "" });
       else this.#to(job, "saved", { link: answer.url, key: answer.id, share: 1 });
     } catch (error) {
-      if (!signal.aborted) this.#to(job, "failed", { error: error.message });
+      if (signal.aborted) return;
+      if (error.isFinal) this.#to(job, "refused", { error: error.message, word: "Refused" });
+      else this.#to(job, "failed", { error: error.message });
     } finally {
       this.#active -= 1;
       this.#pump();
@@ -206,7 +208,8 @@ export class Uploads {
       }
       const said = await answer.json().catch(() => ({}));
       if (answer.ok || said.existing) return said;
-      throw new Error(said.error?.message ?? `The server refused it (${answer.status}).`);
+      // What is wrong with the file itself no second try mends.
+      throw Object.assign(new Error(said.error?.message ?? `The server refused it (${answer.status}).`), { isFinal: answer.status === 400 });
     }
   }
 
