@@ -8,7 +8,7 @@ from django.db import transaction
 
 from playground.catalog.models import ModelVersion, note_change
 from playground.compute.models import Deployment, Replica
-from playground.compute.services.states import record_state
+from playground.compute.services.states import move_on, record_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +38,8 @@ def record(claim: Claim, spec: Spec, observed: Observed) -> bool:
     )
     if _record_replicas(row, spec, observed.replicas) and not is_news:
         note_change("state", row.pk)
+    if is_news and observed.state == State.FAILED and not observed.endpoints:
+        move_on(row)
     return True
 
 

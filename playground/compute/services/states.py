@@ -12,6 +12,7 @@ from playground.catalog.access import Role, require_role
 from playground.catalog.models import note_change
 from playground.compute.models import Deployment, Transition
 from playground.compute.services.owners import require_change
+from playground.compute.services.placement import need_of, why_not
 
 if TYPE_CHECKING:
     from playground.catalog.models import User
@@ -26,12 +27,31 @@ def retry(user: User, deployment: Deployment) -> None:
     note_change("deployment", deployment.pk)
 
 
-def begin_again(deployment: Deployment) -> None:
+def begin_again(deployment: Deployment, reason: str = "") -> None:
     """Another generation, with nothing observed of it yet. Call it inside a transaction that notes the change."""
     Deployment.objects.filter(pk=deployment.pk).update(generation=F("generation") + 1)
     deployment.refresh_from_db()
-    record_state(deployment.pk, Deployment.State.PENDING, generation=deployment.generation)
+    record_state(deployment.pk, Deployment.State.PENDING, reason, generation=deployment.generation)
     deployment.refresh_from_db()
+
+
+def move_on(deployment: Deployment) -> bool:
+    """From a nodepool on which it failed to the next one of its own, in order of preference, that has room.
+
+    Whether there was one. On the last it stays failed, until someone changes it or retries.
+    """
+    placed = deployment.placements.select_related("nodepool__cluster").order_by("position")
+    nodepools = [placement.nodepool for placement in placed]
+    if deployment.nodepool not in nodepools:
+        return False
+    failed, need = deployment.nodepool, need_of(deployment.served_version)
+    for nodepool in nodepools[nodepools.index(failed) + 1 :]:
+        if not why_not(nodepool, need, deployment.min_replicas):
+            Deployment.objects.filter(pk=deployment.pk).update(nodepool=nodepool)
+            begin_again(deployment, f"It failed on {failed}; {nodepool} is next.")
+            note_change("deployment", deployment.pk)
+            return True
+    return False
 
 
 @transaction.atomic
