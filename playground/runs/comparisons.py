@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from django.db.models import Max
 
 from playground.media.models import Reference
 from playground.protocol.errors import InputError, NotFoundError
-from playground.runs.models import ComparedRun, Comparison, Run, new_share_key
+from playground.runs.models import ComparedRun, Comparison, Round, Run, new_share_key
 from playground.runs.writer import settle, unstored_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ MOST_REPEATS = 50
 LARGEST = 2_500_000  # bytes of an input: a text of 2 MB
 LARGEST_TARGET = 100_000
 MOST_KEPT = 500
+MOST_ROUNDS = 50
 KINDS = ("text", "image", "audio", "video")
 
 
@@ -47,6 +49,7 @@ class Series:
     runs: list[Run] = field(default_factory=list)
     warm_up: Run | None = None
     planned: int = 0
+    left: list[tuple[int, str]] = field(default_factory=list)  # noted, and never begun: (turn, run's id)
 
     @property
     def ended(self) -> list[Run]:
@@ -124,9 +127,35 @@ def note_runs(row: Comparison, runs: Sequence[tuple[str, int, UUID]], round_numb
         raise InputError("runs: a pane of the comparison, the number of a turn, and a run's id are needed.")
     with transaction.atomic():
         number = round_number or last_round(row) + 1
+        if round_number is None:
+            _begin_round(row, number, max((turn for _, turn, _ in runs), default=1))
         rows = [ComparedRun(comparison=row, run_id=run, pane=pane, round=number, turn=turn) for pane, turn, run in runs]
         ComparedRun.objects.bulk_create(rows, ignore_conflicts=True)
     return number
+
+
+def _begin_round(row: Comparison, number: int, repeats: int) -> None:
+    """Keeps what is asked now; past 50 rounds the oldest go."""
+    facts = {"kind": row.kind, "given": row.given, "panes": row.panes, "reference": row.reference}
+    Round.objects.create(comparison=row, number=number, repeats=min(max(repeats, 1), MOST_REPEATS), **facts)
+    if number > MOST_ROUNDS:
+        row.rounds.filter(number__lte=number - MOST_ROUNDS).delete()
+        row.runs.filter(round__lte=number - MOST_ROUNDS).delete()
+
+
+def list_rounds(row: Comparison) -> list[Round]:
+    """The newest first; what each asked is not read."""
+    return list(row.rounds.defer("given").order_by("-number"))
+
+
+def as_of_round(row: Comparison, number: int) -> Comparison:
+    """The comparison as it stood in an earlier round, not to be saved. Raises NotFoundError."""
+    found = row.rounds.filter(number=number).first()
+    if found is None:
+        raise NotFoundError(f"The comparison has no round {number}.")
+    past = copy(row)
+    past.kind, past.given, past.panes, past.reference = found.kind, found.given, found.panes, found.reference
+    return past
 
 
 def last_round(row: Comparison) -> int:
@@ -140,8 +169,9 @@ def read_series(row: Comparison, round_number: int = 0) -> list[Series]:
     """
     settle(unstored_of(user_id=row.user_id))
     number = round_number or last_round(row)
+    changed = _changed_since(row, number)
     series = {pane["id"]: Series(pane["id"]) for pane in row.panes}
-    places = list(row.runs.filter(round=number, pane__in=series).order_by("turn", "pk"))
+    places = list(row.runs.filter(round=number, pane__in=series.keys() - changed).order_by("turn", "pk"))
     mine = Run.objects.filter(user=row.user_id, deleted_at=None).of_what_is_seen_by(row.user)
     found = mine.select_related("model__app__owner", "version")
     runs = found.defer("searched").in_bulk([place.run_id for place in places])
@@ -150,6 +180,7 @@ def read_series(row: Comparison, round_number: int = 0) -> list[Series]:
         one = series[place.pane]
         one.planned += 1 if place.turn else 0
         if run is None:
+            one.left.append((place.turn, str(place.run_id)))
             continue
         if place.turn:
             one.runs.append(run)
@@ -158,9 +189,22 @@ def read_series(row: Comparison, round_number: int = 0) -> list[Series]:
     return list(series.values())
 
 
+def _changed_since(row: Comparison, number: int) -> set[str]:
+    """The panes that call something else than they did in that round."""
+    found = row.rounds.filter(number=number).values_list("panes", flat=True).first()
+    known = {pane["id"]: _without_prompt(pane["target"]) for pane in found or ()}
+    return {pane["id"] for pane in row.panes if known.get(pane["id"], "") not in ("", _without_prompt(pane["target"]))}
+
+
+def _without_prompt(target: str) -> str:
+    model, _, query = target.partition("?")
+    return f"{model}?{'&'.join(part for part in query.split('&') if not part.startswith('prompt='))}"
+
+
 def find_file(row: Comparison, media_id: str) -> Reference | None:
     """A stored file of the comparison: of its input, or of one of its runs."""
-    if isinstance(row.given, dict) and row.given.get("media") == media_id:
+    given = [row.given, *row.rounds.values_list("given", flat=True)]
+    if any(isinstance(one, dict) and one.get("media") == media_id for one in given):
         return Reference.objects.visible_to(row.user).select_related("blob").filter(pk=media_id).first()
     uses = Reference.objects.select_related("blob").filter(
         pk=media_id, run_uses__run__user=row.user_id, run_uses__run__deleted_at=None

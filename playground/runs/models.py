@@ -220,6 +220,25 @@ class Comparison(models.Model):
         return f"{self.get_absolute_url()}?{urlencode({'key': self.share_key})}" if self.share_key else ""
 
 
+class Round(models.Model):
+    """One *Run all* of a comparison: what it asked then, and whom, whatever was changed since."""
+
+    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="rounds")
+    number = models.PositiveIntegerField(help_text="from 1")
+    kind = models.CharField(max_length=16)
+    given = models.JSONField(null=True, blank=True)
+    panes = models.JSONField(default=list)
+    reference = models.CharField(max_length=8, blank=True, default="")
+    repeats = models.PositiveSmallIntegerField(default=1, help_text="how often each pane is asked, but for the warm-up")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["comparison", "number"], name="round_of_comparison")]
+
+    def __str__(self) -> str:
+        return f"{self.comparison_id}: round {self.number}"
+
+
 class ComparedRun(models.Model):
     """A run's place in a comparison. It is noted before the run begins, so no row of that need be there yet."""
 

@@ -19,6 +19,7 @@ from playground.compute.setup import ensure_shared_nodepool
 from playground.play.queries.answers import Answer, answer_of, differences
 from playground.play.queries.compared import waited_of
 from playground.play.queries.targets import Target, read_target
+from playground.runs import comparisons
 from playground.runs.models import Comparison, EventBlock, Run
 
 pytestmark = pytest.mark.django_db
@@ -285,3 +286,82 @@ def test_waiting_is_for_the_start_and_for_a_free_replica(owner: User, model: Mod
     ]
     EventBlock.objects.filter(run=run).update(events=orjson.dumps(told))
     assert waited_of(run) == 60.0
+
+
+def test_rounds_stay_as_they_were_asked(client: Client, owner: User, model: Model) -> None:
+    """An earlier one can be read again, with what was asked then and whom, whatever was changed since."""
+    url = compared(client, owner, model, repeats=1)
+    pk = url.rstrip("/").rpartition("/")[2]
+    later = [{"id": "p1", "target": f"{TARGET}?method=generate"}]
+    run = make_run(owner, model, "second answer", 10.0)
+    never = str(uuid.uuid4())
+    noted = [{"pane": "p1", "turn": turn, "run": run} for turn, run in ((1, str(run)), (2, never))]
+    assert keep(client, body(id=pk, given="asked later", panes=later, runs=noted)).json()["round"] == 2
+
+    now = client.get(url).content.decode()
+    assert now.count("data-pane=") == 1
+    assert "asked later" in now
+    assert f"{url}?round=1" in now
+    past = client.get(f"{url}?round=1").content.decode()
+    assert past.count("data-pane=") == 2
+    assert "good morning" in past
+    assert "data-own" not in past
+    again = client.get(f"{url}?from=1").content.decode()
+    assert "data-own" in again
+    assert ">\ngood morning</textarea>" in again
+    assert client.get(f"{url}results?round=1").json()["panes"]["p2"]["outputs"] == ["the sky is really blue"]
+    found = client.get(f"{url}results").json()
+    assert found["panes"]["p1"]["outputs"] == ["second answer"]
+    assert found["left"] == {"p1": [[2, never]]}
+    assert "Round 1" in client.get(f"{url}figures").json()["rounds"]
+    assert client.get(f"{url}?round=7").status_code == 404
+
+
+def test_a_pane_that_calls_something_else_now_has_no_answer_of_before(
+    client: Client, owner: User, model: Model
+) -> None:
+    url = compared(client, owner, model, repeats=1)
+    pk = url.rstrip("/").rpartition("/")[2]
+    first, second = body()["panes"]
+    first["target"] += "&prompt=its+own"  # another text is no other target
+    second["target"] = f"{TARGET}?method=predict"
+    keep(client, body(id=pk, panes=[first, second]))
+    assert list(client.get(f"{url}results").json()["panes"]) == ["p1"]
+
+
+def test_a_round_is_shared_with_the_rest(client: Client, owner: User, model: Model) -> None:
+    url = compared(client, owner, model, repeats=1)
+    row = Comparison.objects.get()
+    keep(client, body(id=str(row.pk), runs=[{"pane": "p1", "turn": 1, "run": str(uuid.uuid4())}]))
+    client.post(f"{url}shared", {"shared": "yes"})
+    row.refresh_from_db()
+    reader = Client()
+    reader.force_login(User.objects.create_user("stan"))
+    assert "the sky is blue" in reader.get(f"{url}results?round=1&key={row.share_key}").content.decode()
+    page = reader.get(f"{url}?round=1&key={row.share_key}").content.decode()
+    assert f"?key={row.share_key}" in page
+    assert "Ask this again" not in page
+    assert reader.get(f"{url}?round=1").status_code == 404
+
+
+def test_only_so_many_rounds_are_kept(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparisons, "MOST_ROUNDS", 2)
+    made = keep(client, body()).json()["id"]
+    for _ in range(4):
+        keep(client, body(id=made, runs=[{"pane": "p1", "turn": 1, "run": str(uuid.uuid4())}]))
+    row = Comparison.objects.get()
+    assert [one.number for one in comparisons.list_rounds(row)] == [4, 3]
+    assert row.runs.count() == 2
+
+
+def test_the_timeline_of_a_start_stands_alone(client: Client, owner: User, model: Model) -> None:
+    """For each pane that waits."""
+    ensure_shared_nodepool(owner)
+    ensure_shared_deployment(model)
+    cold = Deployment.objects.get(model=model, is_shared=True)
+    Deployment.objects.filter(pk=cold.pk).update(state="starting")
+    told = client.get(f"/deployments/{cold.pk}/state?plain=1").content.decode()
+    assert "<start-timeline" in told
+    assert "hx-" not in told
+    Deployment.objects.filter(pk=cold.pk).update(state="ready")
+    assert client.get(f"/deployments/{cold.pk}/state?plain=1").status_code == 204

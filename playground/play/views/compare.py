@@ -144,8 +144,30 @@ def comparison(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One that is kept; another's by its link, to be read."""
     user = user_of(request)
     row = find(user, pk, request.GET.get("key", ""))
-    panes = [(pane["id"], pane["target"]) for pane in row.panes]
-    return _page(request, user, row, panes=panes, kind=row.kind, given=row.given)
+    past = asked_round(request, row)
+    again = asked_round(request, row, "from")
+    shown = past or again or row
+    panes = [(pane["id"], pane["target"]) for pane in shown.panes]
+    number = int(request.GET["round"]) if past else 0 if again else comparisons.last_round(row)
+    return _page(
+        request, user, shown, panes=panes, kind=shown.kind, given=shown.given, number=number, is_past=bool(past)
+    )
+
+
+def asked_round(request: HttpRequest, row: Comparison, name: str = "round") -> Comparison | None:
+    """The comparison as it stood in the round that the address names; None where it names none, or the newest.
+
+    Raises Http404.
+    """
+    text = request.GET.get(name, "")
+    if not text.isascii() or not text.isdigit() or len(text) > 6:
+        return None
+    if name == "round" and int(text) == comparisons.last_round(row):
+        return None
+    try:
+        return comparisons.as_of_round(row, int(text))
+    except NotFoundError as error:
+        raise Http404(error.message) from None
 
 
 def _page(
@@ -156,11 +178,15 @@ def _page(
     panes: list[tuple[str, str]],
     kind: str,
     given: Any,
+    number: int = 0,
+    is_past: bool = False,
 ) -> HttpResponse:
-    is_own = row is None or row.user_id == user.pk
+    """``number`` is the round shown; one of the past is there to be read."""
+    is_whose = row is None or row.user_id == user.pk
+    is_own = is_whose and not is_past
     whose = user if row is None else row.user
-    key = request.GET.get("key", "") if not is_own else ""
-    media = f"{reverse('play:comparison_media', args=[row.pk, 'ID'])}?key={key}" if row and not is_own else ""
+    key = request.GET.get("key", "") if not is_whose else ""
+    media = f"{reverse('play:comparison_media', args=[row.pk, 'ID'])}?key={key}" if row and not is_whose else ""
     mine = Comparison.objects.visible_to(user).order_by("-modified_at")
     others = mine.exclude(pk=row.pk) if row else mine
     context = {
@@ -175,7 +201,10 @@ def _page(
         "words": given if isinstance(given, str) else "",
         "media_url": media or reverse("media:content", args=["ID"]),
         "most_panes": MOST_PANES,
-        "last_round": comparisons.last_round(row) if row else 0,
+        "round": number,
+        "is_past": is_past,
+        "is_whose": is_whose,
+        "rounds": comparisons.list_rounds(row) if row else [],
         "kept": list(others[:LISTED]) if is_own else [],
         "socket": f"{settings.SUB_PATH}/ws/runs/",
         **field_context(user, kind, given),

@@ -28,7 +28,7 @@ from playground.play.queries.compared import (
 from playground.play.queries.targets import Pane, describe_panes
 from playground.play.strips import axis_of, strip
 from playground.play.views.asking import user_of
-from playground.play.views.compare import find
+from playground.play.views.compare import asked_round, find
 from playground.protocol.errors import InputError
 from playground.runs import comparisons, services
 from playground.runs.comparisons import Series
@@ -37,12 +37,14 @@ from playground.runs.models import Comparison
 
 @dataclass(frozen=True)
 class Known:
-    """A comparison as it stands: its panes, and of each its runs of the newest round."""
+    """A comparison as it stands, or stood: its panes, and of each its runs of the newest round, or of that one."""
 
     row: Comparison
     panes: list[Pane]
     series: list[Series]
     is_own: bool
+    number: int
+    is_past: bool
 
     @property
     def reference(self) -> str:
@@ -65,8 +67,11 @@ class Known:
 def know(request: HttpRequest, pk: uuid.UUID) -> Known:
     user: User = user_of(request)
     row = find(user, pk, request.GET.get("key", ""))
+    past = asked_round(request, row)
+    row = past or row
     panes = describe_panes(row.user, [(pane["id"], pane["target"]) for pane in row.panes], row.kind)
-    return Known(row, panes, comparisons.read_series(row), row.user_id == user.pk)
+    number = int(request.GET["round"]) if past else comparisons.last_round(row)
+    return Known(row, panes, comparisons.read_series(row, number), row.user_id == user.pk, number, bool(past))
 
 
 @login_required
@@ -79,7 +84,8 @@ def results(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         if (run := one.shown) is not None:
             pane = known.pane(one.pane)
             shown[one.pane] = describe_shown(pane, run, is_own=known.is_own) | {"asked": pane.name}
-    return _json({"panes": shown, "reference": known.reference})
+    left = {one.pane: one.left for one in known.series if one.left}
+    return _json({"panes": shown, "reference": known.reference, "left": left})
 
 
 @login_required
@@ -90,7 +96,15 @@ def figures(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     columns = columns_of(known.series, known.reference, known.prices)
     panes = {column.pane: foot_of(known, column, columns) for column in columns}
     verdict = render_to_string("play/_compare_verdict.html", verdict_context(known, columns))
-    return JsonResponse({"panes": panes, "verdict": verdict})
+    context = {
+        "comparison": known.row,
+        "rounds": comparisons.list_rounds(known.row),
+        "round": known.number,
+        "is_past": known.is_past,
+        "key": "" if known.is_own else request.GET.get("key", ""),
+    }
+    rounds = render_to_string("play/_compare_rounds.html", context)
+    return JsonResponse({"panes": panes, "verdict": verdict, "rounds": rounds})
 
 
 def foot_of(known: Known, column: Column, columns: list[Column]) -> str:

@@ -59,6 +59,8 @@ def deployment_state(request: HttpRequest, pk: int) -> HttpResponse:
         if not request.htmx:  # type: ignore[attr-defined] # set by HtmxMiddleware
             raise Http404(f"No deployment {pk} for you.")
         return render(request, "play/_deployment_gone.html", {"name": request.GET.get("name", "")[:80]}, status=404)
+    if "plain" in request.GET:
+        return _plain(request, user, found)
     version = found.served_version
     # A page that has its forms keeps them while a new version is loaded.
     has_forms = request.GET.get("forms") == "1" or bool(version and version.signatures)
@@ -70,6 +72,14 @@ def deployment_state(request: HttpRequest, pk: int) -> HttpResponse:
     choice = choice_at(found, user, is_pair=request.GET.get("by") == "pair")
     context = start_context(user, found, has_forms=has_forms) | {"choice": choice, "is_update": True}
     return render(request, "play/_deployment.html", context)
+
+
+def _plain(request: HttpRequest, user: User, found: Deployment) -> HttpResponse:
+    """The timeline alone, for a page that asks as long as it waits; 204 where nothing is starting."""
+    if found.state not in ON_ITS_WAY:
+        return HttpResponse(status=204)
+    start = describe_start(user, found, with_log=False)
+    return render(request, "play/_timeline.html", {"deployment": found, "start": start})
 
 
 @login_required
