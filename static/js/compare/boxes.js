@@ -1,108 +1,45 @@
 /* Regions of two answers over one picture: colour is the pane, line is the verdict. */
-import { button, make, makeSvg } from "../dom.js";
+import { make, makeSvg } from "../dom.js";
 import { figure, value as shown } from "../format.js";
 import { pairs } from "./lists.js";
+import { TwoView } from "./two.js";
 
-const MODES = ["Both", "Swipe", "Blink", "Difference"];
-const BLINK_MS = 700;
 const LISTED = 100;
+const LABELLED = 60;
 
-export class BoxView {
-  element = make("div", "boxes");
+export class BoxView extends TwoView {
   #picture;
-  #stage = make("div", "boxes__stage");
-  #side = make("div", "boxes__side");
   #layers = {};
-  #mode = "Both";
-  #modes;
-  #others;
-  #panes = [];
   #found = {};
-  #other = "";
-  #timer = 0;
-  #swipe = Object.assign(make("input", "slider__track boxes__swipe"), { type: "range", min: 0, max: 100, value: 50 });
-  #onMode;
 
-  /** `address` is of the picture asked about; `onMode` hears of the view that is chosen. */
-  constructor(address, mode, onMode) {
-    this.#onMode = onMode;
+  /** `address` is of the picture asked about. */
+  constructor(address, view, onTurn) {
+    super(view, onTurn);
     this.#picture = Object.assign(make("img", "boxes__picture"), { alt: "The picture asked about", referrerPolicy: "no-referrer" });
     if (address) this.#picture.src = address;
-    this.#modes = make("div", "segmented", ...MODES.map((name) => this.#choice(name)));
-    this.#modes.setAttribute("role", "group");
-    this.#modes.setAttribute("aria-label", "How both are shown");
-    this.#others = make("div", "segmented");
-    this.#others.setAttribute("role", "group");
-    this.#others.setAttribute("aria-label", "Which pane is held against the reference");
-    this.#swipe.setAttribute("aria-label", "Where one ends and the other begins");
-    this.#swipe.addEventListener("input", () => this.#stage.style.setProperty("--swipe", `${this.#swipe.value}%`));
-    this.#stage.style.setProperty("--swipe", "50%");
-    const frame = make("div", "boxes__frame", this.#picture, this.#stage);
-    this.element.append(make("div", "boxes__main", make("div", "boxes__tools", this.#modes, this.#others, this.#swipe), frame), this.#side);
-    this.#turn(MODES.includes(mode) ? mode : "Both");
+    this.frame.prepend(this.#picture);
     this.#picture.addEventListener("error", () => this.#picture.remove());
-    this.#picture.addEventListener("load", () => this.#draw());
+    this.#picture.addEventListener("load", () => this.redraw());
   }
 
-  close() {
-    clearInterval(this.#timer);
-    this.element.remove();
+  hasOther(id) {
+    return id in this.#found;
   }
 
-  /** `panes`: {id, letter, number}, the reference first; `found`: of each other pane what matches. */
-  show(panes, found) {
-    this.#panes = panes;
+  /** `found`: of each pane but the reference what matches. */
+  show({ panes: found }, panes) {
     this.#found = found;
-    const others = panes.slice(1).filter(({ id }) => found[id]);
-    if (!others.some(({ id }) => id === this.#other)) this.#other = others[0]?.id ?? "";
-    this.#others.hidden = others.length < 2;
-    this.#others.replaceChildren(...others.map(({ id, letter }) => this.#otherChoice(id, `${panes[0].letter} · ${letter}`)));
-    this.#draw();
+    this.put(panes);
   }
 
-  #choice(name) {
-    const made = button(name, () => this.#turn(name), "");
-    made.className = "segmented__item";
-    made.dataset.mode = name;
-    return made;
-  }
-
-  #otherChoice(id, words) {
-    const made = button(words, () => {
-      this.#other = id;
-      for (const one of this.#others.children) one.ariaPressed = String(one === made);
-      this.#draw();
-    }, "");
-    made.className = "segmented__item";
-    made.ariaPressed = String(id === this.#other);
-    return made;
-  }
-
-  #turn(mode) {
-    this.#mode = mode;
-    this.element.dataset.mode = mode.toLowerCase();
-    for (const one of this.#modes.children) one.ariaPressed = String(one.dataset.mode === mode);
-    this.#swipe.hidden = mode !== "Swipe";
-    clearInterval(this.#timer);
-    delete this.#stage.dataset.shown;
-    if (mode === "Blink") {
-      this.#stage.dataset.shown = "one";
-      this.#timer = setInterval(() => (this.#stage.dataset.shown = this.#stage.dataset.shown === "one" ? "other" : "one"), BLINK_MS);
-    }
-    this.#onMode(mode);
-    this.#draw();
-  }
-
-  #draw() {
-    const found = this.#found[this.#other];
-    const [one] = this.#panes;
-    const other = this.#panes.find(({ id }) => id === this.#other);
-    this.#stage.replaceChildren();
-    this.#side.replaceChildren();
+  draw(one, other) {
+    const found = this.#found[other?.id];
+    this.stage.replaceChildren();
+    this.side.replaceChildren();
     if (!found || !other) return;
     this.#layers = { both: layer("both"), one: layer("one"), other: layer("other") };
-    const isDifference = this.#mode === "Difference";
-    const isSplit = this.#mode === "Swipe" || this.#mode === "Blink";
+    const isDifference = this.mode === "Difference";
+    const { isSplit } = this;
     for (const pair of isDifference ? [] : found.same) {
       if (isSplit) {
         this.#box("one", pair.one, one, "thin");
@@ -116,7 +53,7 @@ export class BoxView {
     }
     for (const region of found.only_one) this.#box("one", region, one, "only");
     for (const region of found.only_other) this.#box("other", region, other, "only");
-    this.#stage.append(...Object.values(this.#layers).map(({ element }) => element));
+    this.stage.append(...Object.values(this.#layers).map(({ element }) => element));
     this.#list(found, one, other);
   }
 
@@ -129,7 +66,7 @@ export class BoxView {
     const over = makeSvg("rect", { ...shape, class: `boxes__box boxes__box--${kind}` });
     over.style.setProperty("--hue", hue);
     svg.append(under, over);
-    if (labels.childElementCount >= 60) return;
+    if (labels.childElementCount >= LABELLED) return;
     const label = make("span", "boxes__label", words || [pane.letter, concept, value === null ? "" : shown(value)].filter(Boolean).join(" "));
     label.style.setProperty("--hue", hue);
     label.style.setProperty("--x", Math.min(Math.max(x, 0), 0.85));
@@ -155,12 +92,12 @@ export class BoxView {
       ...found.only_other.map((region) => pairs(region.name, { [other.id]: region.value }, both, `only in ${other.letter}`)),
     ];
     const paired = (list, words) => list.map((pair) => pairs(pair.one.name, { [one.id]: pair.one.value, [other.id]: pair.other.value }, both, words(pair)));
-    this.#side.append(
+    this.side.append(
       group("Only here", only),
       group("Moved", paired(found.moved, (pair) => `overlap ${pair.overlap.toFixed(2)}${pixels(pair.apart)}`)),
       group("Same", paired(found.same, (pair) => `overlap ${pair.overlap.toFixed(2)}`)),
     );
-    if (found.cut) this.#side.append(make("p", "muted", `${figure(found.cut)} weaker ones are left out: the strongest 500 of each are compared.`));
+    if (found.cut) this.side.append(make("p", "muted", `${figure(found.cut)} weaker ones are left out: the strongest 500 of each are compared.`));
   }
 }
 

@@ -13,12 +13,13 @@ const AT_END = 40;
 /* What draws anything but text comes when there is something for it to draw. */
 let kit = null;
 async function bringKit(sheet) {
-  const [value, plain] = await Promise.all([
+  const [value, plain, filter] = await Promise.all([
     import("../draw/value.js"),
     import("../state/plain.js"),
+    import("../state/filter.js"),
     import("../sheets.js").then(({ linkSheet }) => linkSheet(sheet)),
   ]);
-  kit = { ...value, ...plain };
+  kit = { ...value, ...plain, ...filter };
 }
 
 export class Pane {
@@ -36,6 +37,8 @@ export class Pane {
   #late = 0;
   #again;
   #facts;
+  #filter = null;
+  #diff = null;
 
   /** `again` runs this one again. */
   constructor(element, { again }) {
@@ -162,9 +165,10 @@ export class Pane {
     this.#drawnAt = now;
     this.#drawn = run.outputs.length;
     const context = { mediaUrl, ...kit.findGiven(run.arguments ?? {}, mediaUrl), name: `${run.method}-${run.id.slice(0, 8)}` };
-    const { shape, outputs } = run;
+    const { shape } = run;
+    const outputs = this.#filter ? run.outputs.map((value) => kit.sift(shape, value, this.#filter, new kit.Tally())).filter((value) => value !== null) : run.outputs;
     let drawing;
-    if (outputs.length === 1) drawing = kit.drawValue(shape, outputs[0], context);
+    if (outputs.length === 1 && run.outputs.length === 1) drawing = kit.drawValue(shape, outputs[0], context);
     else if (kit.isGathered(shape)) drawing = kit.drawGathered(shape, outputs, { ...context, isWhole: run.isOver });
     else drawing = kit.drawValue({ type: "list", of: [shape] }, outputs, context);
     this.part("outputs").replaceChildren(drawing);
@@ -206,10 +210,28 @@ export class Pane {
 
   /** Its text with what differs from the reference's; null shows the answer as it is. */
   showDiff(diff) {
+    if (diff === this.#diff) return;
+    this.#diff = diff;
     const place = this.part("diff");
     place.hidden = !diff;
     this.part("outputs").hidden = Boolean(diff);
     place.replaceChildren(...(diff ? [drawWords(diff)] : []));
+  }
+
+  /** What it gave as one text. */
+  get text() {
+    return (this.run?.outputs ?? []).map((piece) => piece?.text ?? piece).join("");
+  }
+
+  /** Of regions and concepts those that are shown: {threshold, concept}, part of a name. */
+  set filter({ threshold, concept }) {
+    const words = concept.trim().toLowerCase();
+    const filter = Number(threshold) > 0 || words ? { threshold: Number(threshold), words, top: 0, concepts: new Set() } : null;
+    if (JSON.stringify(filter) === JSON.stringify(this.#filter)) return;
+    this.#filter = filter;
+    if (!this.run?.isOver || this.#flow) return;
+    this.#drawn = 0;
+    this.#changed();
   }
 
   set isReference(value) {

@@ -1,8 +1,8 @@
 /* Compare: two to six targets asked the same, side by side; what differs, and whether one is faster. */
 import { alarm, announce } from "../announce.js";
-import { BoxView } from "../compare/boxes.js";
-import { drawConcepts, drawValues } from "../compare/lists.js";
+import { Over } from "../compare/over.js";
 import { Pane } from "../compare/pane.js";
+import { Together } from "../compare/together.js";
 import { csrfToken, make } from "../dom.js";
 import { plural } from "../format.js";
 import { bring } from "../parts.js";
@@ -29,7 +29,8 @@ class ComparePage extends HTMLElement {
   #view = "answers";
   #found = null;
   #foundTurn = 0;
-  #boxes = null;
+  #over = null;
+  #together = null;
   #shown = "";
 
   async connectedCallback() {
@@ -44,6 +45,12 @@ class ComparePage extends HTMLElement {
     this.addEventListener("field-change", this.#given);
     document.addEventListener("keydown", this.#keys);
     if (isApple) for (const keys of this.querySelectorAll("[data-run-keys]")) keys.textContent = "⌘ ⏎";
+    this.#over = new Over(this.#part("over"), {
+      picture: () => this.#picture,
+      shown: { mode: new URLSearchParams(location.search).get("show") ?? "Both" },
+      onTurn: () => this.#writeAddress(),
+    });
+    this.#together = new Together(this.#part("panes"));
     this.#readAddress();
     this.#arrange();
     this.setAttribute("data-begun", "");
@@ -53,7 +60,7 @@ class ComparePage extends HTMLElement {
   disconnectedCallback() {
     document.removeEventListener("keydown", this.#keys);
     clearInterval(this.#tick);
-    this.#boxes?.close();
+    this.#over?.close();
     this.#socket?.close();
   }
 
@@ -223,7 +230,7 @@ class ComparePage extends HTMLElement {
     else if (hit("kind-choice")) this.#turnKind(hit("kind-choice").dataset.kindChoice);
     else if (hit("take")) this.#take(hit("take"));
     else if (hit("share")) this.#share();
-    else if (hit("format")) hit("format").href = this.#address("export", { format: hit("format").dataset.format });
+    else if (hit("format")) hit("format").href = this.#address("export", { format: hit("format").dataset.format, other: this.#over.shown.other ?? "", ...this.#filter });
     else if (hit("delete")) this.#delete();
     else if (hit("repeat-ten")) this.#repeatTen();
   };
@@ -293,11 +300,12 @@ class ComparePage extends HTMLElement {
 
   #typed = (event) => {
     const { target } = event;
-    if (target.matches("[data-threshold], [data-same]")) this.#slide();
+    if (target.matches("[data-threshold], [data-same], [data-concept]")) this.#slide();
     else if (target.matches("[data-prompt], [data-name]")) this.#changedState();
   };
 
   #changed = (event) => {
+    if (event.target.matches("[data-together]")) this.#together.isOn = event.target.checked;
     if (!event.target.matches("[data-repeat]")) return;
     const count = Math.round(Number(event.target.value)) || 1;
     event.target.value = Math.min(Math.max(count, 1), 50);
@@ -336,7 +344,7 @@ class ComparePage extends HTMLElement {
   #readAddress() {
     const query = new URLSearchParams(location.search);
     this.#view = query.get("view") === "differences" ? "differences" : "answers";
-    for (const name of ["threshold", "same"]) if (query.get(name)) this.#part(name).value = query.get(name);
+    for (const name of ["threshold", "same", "concept"]) if (query.get(name)) this.#part(name).value = query.get(name);
     this.#writeSlides();
   }
 
@@ -352,13 +360,18 @@ class ComparePage extends HTMLElement {
     if (this.#view !== "answers") query.set("view", this.#view);
     if (Number(this.#part("threshold").value)) query.set("threshold", this.#part("threshold").value);
     if (Number(this.#part("same").value) !== 0.5) query.set("same", this.#part("same").value);
-    if (this.#boxes && this.#boxMode !== "Both") query.set("show", this.#boxMode);
+    if (this.#part("concept").value.trim()) query.set("concept", this.#part("concept").value.trim());
+    if (this.#over.hasModes && this.#over.shown.mode !== "Both") query.set("show", this.#over.shown.mode);
     const words = query.toString();
     const path = this.dataset.id ? `${this.dataset.page}${this.dataset.id}/` : this.dataset.page;
     if (words.length < LONGEST_ADDRESS) history.replaceState(null, "", words ? `${path}?${words}` : path);
   }
 
-  #boxMode = new URLSearchParams(location.search).get("show") ?? "Both";
+  /** What is held against what, and from where on: for what differs, and for files of it. */
+  get #filter() {
+    const [same, threshold, concept] = ["same", "threshold", "concept"].map((name) => this.#part(name).value);
+    return { reference: this.#reference?.id ?? "", same, threshold, concept };
+  }
 
   /** The address says it at once; what is kept follows when no more changes. */
   #changedState() {
@@ -603,10 +616,11 @@ class ComparePage extends HTMLElement {
     const turn = ++this.#foundTurn;
     const ended = this.#panes.filter((pane) => pane.run?.outputs.length);
     if (ended.length < 2) return this.#drawView();
-    const query = { reference: this.#reference.id, same: this.#part("same").value, threshold: this.#part("threshold").value };
-    const answer = await fetch(this.#address("differences", query), { headers: { Accept: "application/json" } }).catch(() => null);
+    const answer = await fetch(this.#address("differences", this.#filter), { headers: { Accept: "application/json" } }).catch(() => null);
     if (!answer?.ok || turn !== this.#foundTurn) return;
     this.#found = await answer.json();
+    const { kind, panes } = this.#found;
+    if (kind === "text") panes[this.#reference.id] = { parts: [["=", this.#reference.text]], is_cut: false };
     for (const pane of this.#panes) {
       if (pane === this.#reference) continue;
       pane.alike = this.#found.panes?.[pane.id]?.alike ?? (this.#panes.length === 2 ? this.#found.alike : null) ?? null;
@@ -628,40 +642,29 @@ class ComparePage extends HTMLElement {
     const isOn = this.#view === "differences" && Boolean(found?.kind);
     const isOver = isOn && found.kind !== "text";
     this.#part("legend").hidden = !(isOn && found.kind === "text");
-    this.#part("filter").hidden = !(isOn && ["regions", "concepts"].includes(found.kind));
-    this.#part("same-part").hidden = found?.kind !== "regions";
+    this.#part("filter").hidden = !["regions", "concepts"].includes(found?.kind);
+    this.#part("same-part").hidden = !(isOn && found.kind === "regions");
+    this.#part("together-part").hidden = this.#panes.length < 2 || isOver;
+    for (const item of this.querySelectorAll("[data-format='png']")) item.hidden = !["regions", "pictures"].includes(found?.kind);
     this.classList.toggle("compare--over", isOver);
     for (const pane of this.#panes) {
       const diff = isOn && found.kind === "text" && !pane.isRunning ? found.panes[pane.id] : null;
       pane.showDiff(diff ?? null);
+      pane.filter = this.#filter;
     }
     if (!isOver) return this.#closeOver();
-    const over = this.#part("over");
-    over.hidden = false;
     const panes = [this.#reference, ...this.#panes.filter((pane) => pane !== this.#reference)].map(({ id, letter, number }) => ({ id, letter, number }));
-    if (found.kind === "regions") {
-      if (!this.#boxes) over.replaceChildren((this.#boxes = this.#newBoxes()).element);
-      this.#boxes.show(panes, found.panes);
-    } else {
-      const known = panes.filter(({ id }) => !found.strange?.[id]);
-      over.replaceChildren(found.kind === "concepts" ? drawConcepts(found.rows, known) : drawValues(found, known));
-    }
+    this.#over.show(found, panes);
   }
 
-  #newBoxes() {
+  /** Where the picture is that was asked about; "" where there is none. */
+  get #picture() {
     const given = this.#isOwn ? this.#plain.given : JSON.parse(this.dataset.given);
-    const address = given?.media ? mediaUrl(given.media) : (given?.url ?? "");
-    return new BoxView(address, this.#boxMode, (mode) => {
-      this.#boxMode = mode;
-      if (this.#boxes) this.#writeAddress();
-    });
+    return given?.media ? mediaUrl(given.media) : (given?.url ?? "");
   }
 
   #closeOver() {
-    this.#boxes?.close();
-    this.#boxes = null;
-    this.#part("over").hidden = true;
-    this.#part("over").replaceChildren();
+    this.#over.close();
     this.classList.remove("compare--over");
   }
 

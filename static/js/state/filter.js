@@ -72,8 +72,9 @@ function choose(entries, kind, filter, tally) {
   return kept.map(({ entry }) => entry);
 }
 
-/** Strong enough, by one of the chosen concepts where some are; what has no value is not judged by it. */
-function passes({ concepts, value }, { threshold, concepts: chosen }) {
+/** Strong enough, by one of the chosen concepts where some are, and named like `words`; no value is not judged. */
+function passes({ concepts, value, name }, { threshold, concepts: chosen, words = "" }) {
+  if (words && !String(name ?? concepts[0]?.name ?? "").toLowerCase().includes(words)) return false;
   if (!chosen.size) return value === null || value >= threshold;
   return concepts.some((concept) => chosen.has(concept.name) && (concept.value === null || concept.value >= threshold));
 }
