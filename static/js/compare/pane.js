@@ -3,12 +3,37 @@ import { icon, make } from "../dom.js";
 import { drawOutcome } from "../draw/outcome.js";
 import { TextFlow } from "../draw/text.js";
 import { duration, rate } from "../format.js";
+import { bring } from "../parts.js";
 import { mediaUrl } from "../state/media.js";
 import { drawWords } from "./words.js";
 
 const REDRAW_GAP = 250;
 const FIGURES_GAP = 100;
+const DRAW_GAP = 28;
+const AT_ONCE = 3;
 const AT_END = 40;
+const START_GAP = 1000;
+
+/* Panes draw in turn, each thirty times a second, some in each frame: first what is new is written into those, then they
+   are scrolled, so that a frame lays the page out once. */
+const waiting = new Set();
+let frame = 0;
+
+function schedule(pane) {
+  waiting.add(pane);
+  frame ||= requestAnimationFrame(drawSome);
+}
+
+function drawSome(now) {
+  const panes = [...waiting].filter((pane) => now - pane.drawnAt >= DRAW_GAP).slice(0, AT_ONCE);
+  for (const pane of panes) {
+    waiting.delete(pane);
+    pane.drawnAt = now;
+    pane.draw();
+  }
+  for (const pane of panes) pane.stick();
+  frame = waiting.size ? requestAnimationFrame(drawSome) : 0;
+}
 
 /* What draws anything but text comes when there is something for it to draw. */
 let kit = null;
@@ -29,12 +54,15 @@ export class Pane {
   planned = 1;
   turn = 1;
   isCancelled = false;
+  drawnAt = 0;
   #flow = null;
   #drawn = 0;
-  #frame = 0;
-  #drawnAt = 0;
+  #isAtEnd = true;
+  #valuesAt = 0;
   #figuresAt = 0;
   #late = 0;
+  #watching = 0;
+  #isAsking = false;
   #again;
   #facts;
   #filter = null;
@@ -45,6 +73,8 @@ export class Pane {
     this.element = element;
     this.#again = again;
     this.#facts = JSON.parse(element.dataset.facts);
+    const body = this.part("body");
+    body.addEventListener("scroll", () => (this.#isAtEnd = body.scrollHeight - body.scrollTop - body.clientHeight < AT_END));
   }
 
   get id() {
@@ -108,8 +138,9 @@ export class Pane {
     this.part("outputs").replaceChildren();
     this.part("end").replaceChildren();
     this.showDiff(null);
+    this.#isAtEnd = true;
     run.addEventListener("change", this.#changed);
-    this.#draw();
+    this.draw();
   }
 
   close() {
@@ -119,26 +150,23 @@ export class Pane {
 
   #forget() {
     this.run?.removeEventListener("change", this.#changed);
-    cancelAnimationFrame(this.#frame);
+    waiting.delete(this);
     clearTimeout(this.#late);
-    this.#frame = 0;
+    this.#unwatch();
   }
 
-  #changed = () => {
-    this.#frame ||= requestAnimationFrame(() => {
-      this.#frame = 0;
-      this.#draw();
-    });
-  };
+  #changed = () => schedule(this);
 
-  #draw() {
-    const { run } = this;
-    const body = this.part("body");
-    const isAtEnd = body.scrollHeight - body.scrollTop - body.clientHeight < AT_END;
+  /** What is new of its run. */
+  draw() {
     this.#drawOutputs();
     this.#drawLive();
-    if (run.isOver) this.#drawEnd();
-    if (!run.isOver && isAtEnd && run.outputs.length) body.scrollTop = body.scrollHeight;
+    if (this.run.isOver) this.#drawEnd();
+  }
+
+  /** Its newest stays in view, while its reader is at the end. */
+  stick() {
+    if (!this.run.isOver && this.#isAtEnd && this.run.outputs.length) this.part("body").scrollTop = 1e9;
   }
 
   #drawOutputs() {
@@ -155,14 +183,14 @@ export class Pane {
 
   #drawValues() {
     const { run } = this;
-    if (!kit) return bringKit(this.element.closest("[data-sheet]").dataset.sheet).then(() => run === this.run && this.#draw());
+    if (!kit) return bringKit(this.element.closest("[data-sheet]").dataset.sheet).then(() => run === this.run && schedule(this));
     const now = performance.now();
     clearTimeout(this.#late);
-    if (!run.isOver && this.#drawn && now - this.#drawnAt < REDRAW_GAP) {
-      this.#late = setTimeout(() => this.#draw(), REDRAW_GAP);
+    if (!run.isOver && this.#drawn && now - this.#valuesAt < REDRAW_GAP) {
+      this.#late = setTimeout(() => schedule(this), REDRAW_GAP);
       return;
     }
-    this.#drawnAt = now;
+    this.#valuesAt = now;
     this.#drawn = run.outputs.length;
     const context = { mediaUrl, ...kit.findGiven(run.arguments ?? {}, mediaUrl), name: `${run.method}-${run.id.slice(0, 8)}` };
     const { shape } = run;
@@ -179,7 +207,12 @@ export class Pane {
     this.part("live").hidden = run.isOver;
     const waiting = this.part("waiting");
     waiting.hidden = !run.waiting || run.isOver;
-    if (run.waiting) waiting.textContent = `${this.label} is ${run.waiting.state}. Its call goes on by itself when it is ready; the others do not wait.`;
+    if (waiting.hidden) this.#unwatch();
+    else {
+      this.part("waiting-words").textContent = `${this.label} is ${run.waiting.state}. Its call goes on by itself when it is ready; the others do not wait.`;
+      if (!this.#watching) this.#watch();
+      this.#watching ||= setInterval(() => this.#watch(), START_GAP);
+    }
     if (run.isOver) return;
     this.tick(true);
   }
@@ -199,6 +232,27 @@ export class Pane {
       perSecond ? `${rate(perSecond)} ${unit}` : "",
     ];
     this.part("live-words").textContent = parts.filter(Boolean).join(" · ");
+  }
+
+  /** Where its start stands, as long as it waits for it. */
+  async #watch() {
+    const { run } = this;
+    const address = this.element.dataset.startUrl;
+    if (!address || this.#isAsking || document.visibilityState !== "visible") return;
+    this.#isAsking = true;
+    const answer = await fetch(address).catch(() => null);
+    this.#isAsking = false;
+    if (answer?.status !== 200 || run !== this.run || !run.waiting) return;
+    const text = await answer.text();
+    const place = this.part("start");
+    place.innerHTML = text;
+    bring(place);
+  }
+
+  #unwatch() {
+    clearInterval(this.#watching);
+    this.#watching = 0;
+    this.part("start").replaceChildren();
   }
 
   #drawEnd() {

@@ -32,6 +32,8 @@ class ComparePage extends HTMLElement {
   #over = null;
   #together = null;
   #shown = "";
+  #rest = null;
+  #from = new URLSearchParams(location.search).get("from");
 
   async connectedCallback() {
     await bring(this); // its field is asked for its value
@@ -85,7 +87,8 @@ class ComparePage extends HTMLElement {
   }
 
   #address(name, query = {}) {
-    const words = new URLSearchParams({ ...query, ...(this.dataset.key ? { key: this.dataset.key } : {}) }).toString();
+    const { key, past } = this.dataset;
+    const words = new URLSearchParams({ ...query, ...(past ? { round: past } : {}), ...(key ? { key } : {}) }).toString();
     return `${this.dataset.page}${this.dataset.id}/${name}${words ? `?${words}` : ""}`;
   }
 
@@ -99,7 +102,8 @@ class ComparePage extends HTMLElement {
     if (!this.dataset.id || !this.#round) return;
     const answer = await fetch(this.#address("results"), { headers: { Accept: "application/json" } }).catch(() => null);
     if (!answer?.ok) return this.#complain("What was compared before cannot be read now. Reload the page to try again.");
-    const { panes } = await answer.json();
+    const { panes, left } = await answer.json();
+    const following = [];
     for (const pane of this.#panes) {
       const facts = panes[pane.id];
       if (!facts) continue;
@@ -110,10 +114,38 @@ class ComparePage extends HTMLElement {
         continue;
       }
       const run = new Run({ ...known, outputs: [], outputCount: 0, characters: 0, state: "starting", firstMs: null, figures: null, served: null });
-      this.#follow(pane, run);
+      following.push(this.#follow(pane, run));
       this.#socket.attach(run);
     }
     this.#refresh();
+    if (following.length) {
+      this.#setRunning(true);
+      await Promise.all(following);
+      this.#setRunning(false);
+    }
+    if (this.#isOwn) this.#offerRest(left);
+  }
+
+  /** A page that was left in the middle of a series left runs that never began: they can still be made. */
+  #offerRest(left) {
+    const plan = new Map();
+    for (const pane of this.#panes) {
+      if (left[pane.id] && !pane.reason) plan.set(pane, left[pane.id].map(([turn, id]) => ({ turn, id })));
+    }
+    const count = [...plan.values()].flat().length;
+    this.#rest = count ? plan : null;
+    const line = this.#part("left");
+    line.hidden = !count;
+    this.#part("left-words").textContent = `${plural(count, "run")} of this round ${count === 1 ? "was" : "were"} not begun.`;
+  }
+
+  async #goOn() {
+    const plan = this.#rest;
+    const given = this.#read();
+    if (!plan || given === undefined || this.#isRunning) return;
+    const last = Math.max(1, ...[...plan.values()].flat().map(({ turn }) => turn));
+    this.#setRunning(true);
+    await this.#carryOut(plan, last, given);
   }
 
   // Panes.
@@ -161,7 +193,8 @@ class ComparePage extends HTMLElement {
     const facts = pane?.facts ?? this.#panes.at(-1)?.facts;
     const now = facts?.method ? { kind: "model", target: facts.model, method: facts.method, query: new URLSearchParams(facts.place).toString(), arguments: facts.arguments } : null;
     const { chooserUrl, chooserSheets } = this.dataset;
-    const chosen = await openChooser(this, { url: chooserUrl, sheets: chooserSheets.split(" "), kind: this.#kind, now });
+    const title = pane ? `Choose what ${pane.letter} calls` : "Choose a model to compare";
+    const chosen = await openChooser(this, { url: chooserUrl, sheets: chooserSheets.split(" "), kind: this.#kind, now, title });
     if (!chosen) return null;
     if (chosen.kind !== "model") {
       alarm("Workflows are not compared here: choose one of their models.");
@@ -220,6 +253,7 @@ class ComparePage extends HTMLElement {
     const hit = (name) => event.target.closest(`[data-${name}]`);
     const element = event.target.closest("[data-pane]");
     const pane = element && this.#panes.find((one) => one.element === element);
+    if (event.target.closest("[data-delete-dialog]")) return this.#answered(event.target);
     if (event.target.closest("dialog")) return;
     if (hit("add")) this.#add();
     else if (hit("run-press")) this.#press();
@@ -231,8 +265,9 @@ class ComparePage extends HTMLElement {
     else if (hit("take")) this.#take(hit("take"));
     else if (hit("share")) this.#share();
     else if (hit("format")) hit("format").href = this.#address("export", { format: hit("format").dataset.format, other: this.#over.shown.other ?? "", ...this.#filter });
-    else if (hit("delete")) this.#delete();
+    else if (hit("delete")) this.#askToDelete(hit("delete"));
     else if (hit("repeat-ten")) this.#repeatTen();
+    else if (hit("go-on")) this.#goOn();
   };
 
   #act(item, pane) {
@@ -351,6 +386,8 @@ class ComparePage extends HTMLElement {
   #writeAddress() {
     const query = new URLSearchParams();
     if (this.dataset.key) query.set("key", this.dataset.key);
+    if (this.dataset.past) query.set("round", this.dataset.past);
+    if (this.#from) query.set("from", this.#from);
     if (!this.dataset.id) {
       for (const pane of this.#panes) query.append("t", pane.target);
       query.set("kind", this.#kind);
@@ -400,6 +437,7 @@ class ComparePage extends HTMLElement {
     }
     const { id, round: number } = await answer.json();
     this.dataset.id = id;
+    this.#from = "";
     if (runs.length) this.#round = number;
     for (const name of ["share", "export"]) this.#part(name).hidden = false;
     this.#part("problem").hidden = true;
@@ -463,13 +501,19 @@ class ComparePage extends HTMLElement {
     const runs = [...plan].flatMap(([pane, entries]) => entries.map(({ turn, id }) => ({ pane: pane.id, turn, run: id })));
     this.#setRunning(true);
     if (!(await this.#keep(runs))) return this.#setRunning(false);
-    for (const pane of able) Object.assign(pane, { isCancelled: false, planned: repeats, alike: null });
     for (const foot of this.querySelectorAll("[data-foot]")) foot.replaceChildren();
     this.#part("verdict").hidden = true;
     this.#closeOver();
+    await this.#carryOut(plan, repeats, given);
+  }
+
+  async #carryOut(plan, repeats, given) {
+    const able = [...plan.keys()];
+    this.#part("left").hidden = true;
+    for (const pane of able) Object.assign(pane, { isCancelled: false, planned: repeats, alike: null });
     announce(`${plural(able.length, "pane")} started${repeats > 1 ? `, ${repeats} times each` : ""}.`);
     const isInTurn = this.#part("mode").value === "turn";
-    await (isInTurn ? this.#inTurn(plan, turns, given) : Promise.all([...plan].map(([pane, entries]) => this.#series(pane, entries, given))));
+    await (isInTurn ? this.#inTurn(plan, given) : Promise.all([...plan].map(([pane, entries]) => this.#series(pane, entries, given))));
     this.#setRunning(false);
     const failed = able.filter((pane) => ["failed", "refused"].includes(pane.run?.state)).length;
     announce(failed ? `Finished; ${failed} of ${able.length} failed.` : "All have finished.");
@@ -485,12 +529,13 @@ class ComparePage extends HTMLElement {
   }
 
   /** One after the other, so that they do not share the machine; one that is cold holds up no other. */
-  async #inTurn(plan, turns, given) {
+  async #inTurn(plan, given) {
     const pending = new Map();
-    for (let turn = 0; turn < turns.length; turn += 1) {
+    const most = Math.max(...[...plan.values()].map((entries) => entries.length));
+    for (let turn = 0; turn < most; turn += 1) {
       for (const [pane, entries] of plan) {
         await pending.get(pane);
-        if (pane.isCancelled || pane.run?.state === "refused") continue;
+        if (!entries[turn] || pane.isCancelled || (turn && pane.run?.state === "refused")) continue;
         const over = this.#start(pane, entries[turn], given);
         pending.set(pane, over);
         await Promise.race([over, this.#isCold(pane)]);
@@ -582,7 +627,8 @@ class ComparePage extends HTMLElement {
     const turn = ++this.#figuresTurn;
     const answer = await fetch(this.#address("figures"), { headers: { Accept: "application/json" } }).catch(() => null);
     if (!answer?.ok || turn !== this.#figuresTurn) return;
-    const { panes, verdict } = await answer.json();
+    const { panes, verdict, rounds } = await answer.json();
+    if (!this.querySelector("#compare-rounds:popover-open")) this.#part("rounds").innerHTML = rounds;
     for (const pane of this.#panes) {
       const foot = pane.part("foot");
       const isOpen = foot.querySelector("details")?.open;
@@ -683,7 +729,18 @@ class ComparePage extends HTMLElement {
     dialog.showModal();
   }
 
+  #askToDelete(item) {
+    item.closest("[popover]").hidePopover();
+    this.#part("delete-dialog").showModal();
+  }
+
+  #answered(target) {
+    if (target.closest("[data-close]")) this.#part("delete-dialog").close();
+    else if (target.closest("[data-delete-now]")) this.#delete();
+  }
+
   async #delete() {
+    this.#part("delete-dialog").close();
     const answer = await fetch(this.#address("delete"), { method: "POST", headers: { "X-CSRFToken": csrfToken() } }).catch(() => null);
     if (answer?.ok) location.assign(this.dataset.page);
     else this.#complain("It could not be deleted: the server cannot be reached.");

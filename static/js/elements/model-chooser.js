@@ -203,8 +203,9 @@ class ModelChooser extends HTMLElement {
 
 customElements.define("model-chooser", ModelChooser);
 
-/** Opens the window; resolves with what is to be used, or null. `home` holds it, for the addresses it needs. */
-export async function openChooser(home, { url, sheets, kind, now }) {
+/** Opens the window; resolves with what is to be used, or null. `home` holds it, for the addresses it
+    needs; `title` says what it is for. */
+export async function openChooser(home, { url, sheets, kind, now, title }) {
   const query = new URLSearchParams({ kind, chosen: now?.target ?? "", tab: now?.kind === "workflow" ? "workflows" : "models" });
   const [answer] = await Promise.all([
     fetch(`${url}?${query}`, { headers: { "HX-Request": "true" } }).catch(() => null),
@@ -217,6 +218,7 @@ export async function openChooser(home, { url, sheets, kind, now }) {
   const dialog = make("dialog", "dialog dialog--chooser");
   dialog.setAttribute("aria-labelledby", "chooser-title");
   dialog.innerHTML = await answer.text();
+  if (title) dialog.querySelector("#chooser-title").textContent = title;
   home.append(dialog);
   let chosen = null;
   dialog.addEventListener("target-chosen", (event) => {
