@@ -16,6 +16,7 @@ EDGE = 2048
 HUES = ("#f5a648", "#3fd3d3", "#e58fd3", "#9fdc6a", "#8fa6f2", "#f58b86", "#e8ce4f", "#b79af0")  # of --concept-1 to -8
 _INK, _PAPER, _OUTLINE = "#17181a", "#ffffff", (0, 0, 0, 130)
 _LABELLED = 120
+_MANY = 8  # tints over tints hide the picture
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ def draw_matches(source: BinaryIO, found: dict[str, Any], one: Side, other: Side
     picture = open_picture(source)
     picture.thumbnail((EDGE, EDGE))
     sheet = _Sheet(picture)
+    if len(found["only_one"]) + len(found["only_other"]) > _MANY:
+        sheet.tint = 16
     for pair in found["same"]:
         sheet.box(pair["one"]["box"], "#ffffff", 1.0, f"{one.letter} {other.letter} {pair['one']['name']}")
     for pair in found["moved"]:
@@ -68,6 +71,7 @@ class _Sheet:
         self._unit = max(picture.size) / 700
         self._over = Image.new("RGBA", picture.size)
         self._draw = ImageDraw.Draw(self._over)
+        self.tint = 80
         self._labels: list[tuple[tuple[float, float], str, str]] = []
 
     @property
@@ -86,7 +90,7 @@ class _Sheet:
         left, top, right, bottom = self._corners(box)
         if is_filled and right > left and bottom > top:
             tint = Image.new("RGBA", (int(right - left) + 1, int(bottom - top) + 1), hue)
-            tint.putalpha(80)
+            tint.putalpha(self.tint)
             self._over.alpha_composite(tint, (int(left), int(top)))
         width = max(round(1.5 * thickness * self._unit), 1)
         self._draw.rectangle((left, top, right, bottom), outline=_OUTLINE, width=width + 2)

@@ -6,6 +6,7 @@ import { TwoView } from "./two.js";
 
 const LISTED = 100;
 const LABELLED = 60;
+const MANY = 8; // tints over tints hide the picture
 
 export class BoxView extends TwoView {
   #picture;
@@ -40,6 +41,7 @@ export class BoxView extends TwoView {
     this.#layers = { both: layer("both"), one: layer("one"), other: layer("other") };
     const isDifference = this.mode === "Difference";
     const { isSplit } = this;
+    this.element.classList.toggle("boxes--many", found.only_one.length + found.only_other.length > MANY);
     for (const pair of isDifference ? [] : found.same) {
       if (isSplit) {
         this.#box("one", pair.one, one, "thin");

@@ -6,6 +6,7 @@ const KINDS = { "+": ["ins", "diff diff--new"], "-": ["del", "diff diff--gone"] 
 const LEAST = 400;
 const MOST = 4000;
 const BUDGET_MS = 8;
+const IN_A_LINE = 65;
 
 export function drawWords({ parts, is_cut: isCut }) {
   const text = make("div", "answer answer--diff");
@@ -64,6 +65,7 @@ function endOf(words, length) {
 function drawBlock({ at, parts }) {
   const block = make("div", "answer__block");
   block.dataset.at = at;
+  block.style.setProperty("--lines", Math.ceil(parts.reduce((sum, [, words]) => sum + words.length, 0) / IN_A_LINE));
   for (const [kind, words] of parts) {
     if (!(kind in KINDS)) {
       block.append(words);
