@@ -108,7 +108,7 @@ def _opened(job: dict[str, Any]) -> Iterator[Image.Image]:
             width, height = image.size
             if width * height > most:
                 millions = f"The picture has too many pixels: at most {most // 10**6} million are allowed."
-                raise Refused(f"{millions} This one says {width:,} by {height:,}.")
+                raise Refused(f"{millions} This one says {width:,} by {height:,}. Make it smaller, and add that.")
             image.load()
             yield image
     except Refused:

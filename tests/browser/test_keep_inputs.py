@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +12,6 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from tests.browser.test_be_open_to_all import check
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SLOW = 30_000
 
@@ -201,6 +198,29 @@ def test_the_keyboard_alone_chooses_labels_deletes_and_brings_back(manager: Page
     expect(page).to_have_url(re.compile(r"/inputs/\w+/\?q=mast$"))
     page.go_back()
     counted(page, re.compile(r"^\s*3 of"))
+
+
+def test_what_is_chosen_goes_into_a_file_and_into_predict_mode(manager: Page) -> None:
+    page = manager
+    choose(page, *(file(f"crane-{n}.jpg", picture(60 + n)) for n in range(2)))
+    said(page, "2 inputs added")
+    page.get_by_label("Search text, name and metadata").fill("crane")
+    counted(page, re.compile(r"^\s*2 of"))
+    page.get_by_role("button", name="Export all that match").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export as COCO").click()
+    assert Path(download.value.path()).read_text().count('"file_name":"crane-') == 2
+    tile(page, "crane-0.jpg").focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Export", exact=True).focus()
+    page.keyboard.press("Enter")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert '"file_name":"crane-0.jpg"' in Path(download.value.path()).read_text()
+    page.get_by_role("button", name="Predict", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/inputs/\w+/\?q=crane$"))
+    expect(page.get_by_label("Predict mode")).to_be_checked(timeout=SLOW)
+    expect(page).to_have_title(re.compile(r"^crane-0\.jpg"))
 
 
 def test_it_is_open_to_all_with_all_of_it_open(manager: Page) -> None:
