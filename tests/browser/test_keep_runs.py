@@ -109,6 +109,22 @@ def test_a_link_lets_a_guest_read_until_it_is_withdrawn(
     context.close()
 
 
+def test_what_was_asked_can_be_asked_again_with_its_file(
+    everything: str, page: Page, open_model: Callable[..., Page]
+) -> None:
+    open_model(everything, "take_image")
+    page.get_by_role("button", name=re.compile("coffee")).first.click()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("[data-metric-label=total]")).to_have_text("Total", timeout=60_000)
+    made = re.search(r"run=([\w-]+)", page.url)
+    assert made
+    page.goto(f"/owner/main/models/{everything}?method=take_image&like={made[1]}")
+    expect(page.locator("media-input img[src^=blob], media-input img[src*='/media/']").first).to_be_visible()
+    page.locator("play-page[data-begun]").wait_for()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("[data-metric-label=total]")).to_have_text("Total", timeout=60_000)
+
+
 def test_a_stop_in_one_tab_is_seen_in_the_other_and_says_what_became_of_it(
     context: BrowserContext, page: Page, open_model: Callable[..., Page]
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 import uuid
 import zipfile
 from datetime import timedelta
@@ -168,6 +170,20 @@ def test_runs_are_deleted_and_brought_back(owner: User, mate: User, run: Run) ->
     Run.objects.update(state="running")
     answer = client.post(reverse("play:runs_delete"), given, headers={"Accept": "application/json"})
     assert (answer.status_code, "stop it first" in answer.json()["error"]["message"]) == (409, True)
+
+
+def test_who_reads_it_and_sees_the_model_can_try_the_same(owner: User, mate: User, run: Run) -> None:
+    reader = browser(mate)
+    browser(owner).post(reverse("play:run_shared", args=[run.pk]), {"shared": "yes"})
+    Run.objects.filter(pk=run.pk).update(method="predict", arguments={"text": "as she asked", "mood": "loud"})
+    run.refresh_from_db()
+    page = reader.get(run.shared_url).content.decode()
+    [address] = re.findall(r'href="([^"]+)">Try it yourself', page)
+    shown = reader.get(html.unescape(address)).content.decode()
+    assert "as she asked" in shown
+    assert 'data-like="{&quot;method&quot;:&quot;predict&quot;,&quot;files&quot;:{}}"' in shown
+    wrong = reader.get(html.unescape(address).replace("key=", "key=x"))
+    assert (wrong.status_code, "as she asked" in wrong.content.decode()) == (200, False)
 
 
 def test_a_link_is_made_read_and_withdrawn(owner: User, stranger: User, run: Run) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
+import orjson
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from playground.catalog.models import Model, ModelVersion, User
@@ -24,7 +28,9 @@ from playground.play.views.kept_runs import show_shared
 from playground.play.views.picker import picker_context
 from playground.play.views.starts import start_context
 from playground.play.views.workflows import show_run as show_workflow_run
+from playground.protocol.errors import NotFoundError
 from playground.protocol.signatures import MethodKind
+from playground.runs import history
 from playground.runs.models import Run
 
 RECENT = 12
@@ -65,7 +71,8 @@ def _show_model(
 ) -> HttpResponse:
     user = user_of(request)
     choice = choose(user, model, _asked_by(run) if run and not _names_place(request) else request.GET.dict())
-    forms = _forms(version, run)
+    like = None if run else _like(request, model)
+    forms = _forms(version, run.arguments, run.method) if run else _forms(version, *(like[:2] if like else ()))
     asked_method = request.GET.get("method", "")
     context = {
         "area": "models",
@@ -82,6 +89,7 @@ def _show_model(
         "gone_method": _gone(forms, asked_method or (run.method if run else "")),
         "run": run,
         "run_facts": describe_run(run) if run else None,
+        "like": {"method": like[1], "files": like[2]} if like else None,
         "samples": _samples(forms),
         "socket": f"{settings.SUB_PATH}/ws/runs/",
         "deployments_count": Deployment.objects.visible_to(user).filter(model=model).count(),
@@ -109,9 +117,35 @@ def _asked_by(run: Run) -> dict[str, str]:
     return {names[key]: value for key, value in run.selector.items() if key in names}
 
 
-def _forms(version: ModelVersion | None, run: Run | None) -> list[MethodForm]:
-    known = version.signatures if version else []
-    return list_forms(known, run.method, run.arguments) if run else list_forms(known)
+def _forms(
+    version: ModelVersion | None, arguments: Mapping[str, Any] | None = None, method: str = ""
+) -> list[MethodForm]:
+    return list_forms(version.signatures if version else [], method, arguments)
+
+
+def _like(request: HttpRequest, model: Model) -> tuple[dict[str, Any], str, dict[str, Any]] | None:
+    """The arguments and method of the run that ``?like=`` names, with its ``key``; and where its files are.
+
+    The files are the other's: the page fetches them with the link's key, and puts them in as one's own.
+    """
+    try:
+        run_id = uuid.UUID(request.GET.get("like", ""))
+        key = request.GET.get("key", "")
+        found = history.find_run(user_of(request), run_id, key)
+    except (ValueError, NotFoundError):
+        return None
+    if found.model_id != model.pk:
+        return None
+    held = {name: value for name, value in found.arguments.items() if isinstance(value, dict) and "media" in value}
+    plain = {name: value for name, value in found.arguments.items() if b'"media":' not in orjson.dumps(value)}
+    files = {
+        name: {
+            "url": f"{reverse('play:run_media', args=[found.pk, value['media']])}?{urlencode({'key': key})}",
+            "name": str(value.get("name") or name),
+        }
+        for name, value in held.items()
+    }
+    return plain, found.method, files
 
 
 def _current(forms: list[MethodForm], *names: str) -> MethodForm | None:

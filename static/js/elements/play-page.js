@@ -1,5 +1,5 @@
 /* The model page: which method, what is asked, and the run that is open. */
-import { announce } from "../announce.js";
+import { alarm, announce } from "../announce.js";
 import { duration, plural } from "../format.js";
 import { bring } from "../parts.js";
 import { takeAgain } from "../state/again.js";
@@ -84,7 +84,8 @@ class PlayPage extends HTMLElement {
   }
 
   #begin() {
-    this.#restoreDraft();
+    if (this.dataset.like) this.#fillLike(JSON.parse(this.dataset.like));
+    else this.#restoreDraft();
     this.#countChanged();
     const facts = this.dataset.run && JSON.parse(this.dataset.run);
     if (facts && takeAgain(facts.id)) this.#start();
@@ -194,6 +195,17 @@ class PlayPage extends HTMLElement {
     if (!draft || isStale) return;
     for (const field of this.#allFields) {
       if (field.name in draft.values && !field.isSecret && !("typed" in field.dataset)) field.raw = draft.values[field.name];
+    }
+  }
+
+  /** The files of another's run, fetched by its link; the rest stands in the form already. */
+  #fillLike({ method, files }) {
+    if (method !== this.method) return;
+    for (const field of this.#fields.filter(({ name }) => name in files)) {
+      const { url, name } = files[field.name];
+      fetch(url)
+        .then(async (answer) => answer.ok && field.take(new File([await answer.blob()], name, { type: answer.headers.get("content-type") })))
+        .catch(() => alarm(`${name} cannot be fetched from the run.`));
     }
   }
 
