@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from playground.compute.usage.queries import Point
 from playground.play.queries.columns import Span
-from playground.templatetags.ui import figure, seconds
+from playground.templatetags.ui import figure, milliseconds, seconds
 
 _STEPS = {"1h": "2 minutes", "24h": "an hour", "7d": "6 hours", "30d": "a day"}
 _STARTS = {
@@ -69,15 +69,48 @@ def chart(points: Sequence[Point], span: Span, name: str) -> Chart:
     bars, line = _shapes(points, 600, 180, top=top)
     drawing = format_html(
         '<svg class="chart__drawing" viewBox="0 0 600 180" preserveAspectRatio="none" role="img" aria-label="{}">'
-        '{}<path class="spark__bars" d="{}"/><path class="spark__line" d="{}"/></svg>',
+        '{}<path class="spark__bars" d="{}"/><path class="spark__errors" d="{}"/><path class="spark__line" d="{}"/>'
+        "{}</svg>",
         describe(points, span, name),
         mark_safe('<path class="chart__grid" d="M0 .5H600M0 90H600M0 179.5H600"/>'),
         bars,
+        _bars([point.errors for point in points], 600, 180, top),
         line,
+        _readings(points, 600, 180),
     )
     slowest = max((point.p95 for point in points if point.p95 is not None), default=None)
     ticks = [Tick(0, figure(top)), Tick(50, figure(top / 2) if top > 1 else ""), Tick(100, "0")]
     return Chart(describe(points, span, name), drawing, ticks, _STARTS[span.key], seconds(slowest) if slowest else "")
+
+
+def _bars(counts: Sequence[int], width: int, height: int, top: int) -> str:
+    step = width / max(len(counts), 1)
+    wide = round(step * 0.76)
+    tall = [max(round(count / (top or 1) * height), height // 40) if count else 0 for count in counts]
+    return "".join(
+        f"M{round(place * step + step * 0.12)} {height}v-{one}h{wide}v{one}z" for place, one in enumerate(tall) if one
+    )
+
+
+def _readings(points: Sequence[Point], width: int, height: int) -> SafeString:
+    """Over each step a place that reads its figures to a pointer; the table behind reads them to everybody."""
+    step = width / max(len(points), 1)
+    return format_html_join(
+        "",
+        '<rect class="chart__reading" x="{}" y="0" width="{}" height="{}"><title>{}</title></rect>',
+        ((round(place * step, 1), round(step, 1), height, _read(point)) for place, point in enumerate(points)),
+    )
+
+
+def _read(point: Point) -> str:
+    told = [
+        f"{figure(point.calls)} call{'' if point.calls == 1 else 's'}",
+        f"{figure(point.errors)} error{'' if point.errors == 1 else 's'}" if point.errors else "",
+        f"p50 {milliseconds(point.p50 * 1000)}" if point.p50 is not None else "",
+        f"p95 {milliseconds(point.p95 * 1000)}" if point.p95 is not None else "",
+        f"first output {milliseconds(point.first_output_p50 * 1000)}" if point.first_output_p50 is not None else "",
+    ]
+    return f"From {point.start:%b} {point.start.day}, {point.start:%H:%M} UTC: {', '.join(filter(None, told))}"
 
 
 def _round_up(value: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +17,10 @@ from playground.catalog.models import Model, User
 from playground.compute.models import Deployment, Nodepool
 from playground.compute.services import ensure_shared_deployment
 from playground.compute.setup import ensure_shared_nodepool
+from playground.compute.usage.queries import Point
+from playground.play.charts import chart
 from playground.play.queries.answers import Answer, answer_of, differences
+from playground.play.queries.columns import SPANS
 from playground.play.queries.compared import waited_of
 from playground.play.queries.targets import Target, read_target
 from playground.runs import comparisons
@@ -365,3 +369,13 @@ def test_the_timeline_of_a_start_stands_alone(client: Client, owner: User, model
     assert "hx-" not in told
     Deployment.objects.filter(pk=cold.pk).update(state="ready")
     assert client.get(f"/deployments/{cold.pk}/state?plain=1").status_code == 204
+
+
+def test_a_large_chart_reads_its_figures_to_a_pointer() -> None:
+    start = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    points = [Point(start), Point(start + timedelta(minutes=2), 12, 1, 0.02, 0.4, 0.01)]
+    drawing = chart(points, SPANS["1h"], "edge").drawing
+    assert "<title>From Mar 1, 12:00 UTC: 0 calls</title>" in drawing
+    told = "12 calls, 1 error, p50 20\u00a0ms, p95 400\u00a0ms, first output 10\u00a0ms"
+    assert f"<title>From Mar 1, 12:02 UTC: {told}</title>" in drawing
+    assert drawing.count("spark__errors") == 1

@@ -15,7 +15,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from playground.compute.usage.figures import COLUMNS, NO_ERRORS, WAITING, Figures, Sums, time_of
-from playground.compute.usage.histograms import quantiles, unpack
+from playground.compute.usage.histograms import quantile, quantiles, unpack
 from playground.compute.usage.models import DAY, MINUTE, SPANS, Usage, kept_for
 from playground.compute.usage.records import SUCCESS
 
@@ -39,6 +39,7 @@ class Point:
     errors: int = 0
     p50: float | None = None
     p95: float | None = None
+    first_output_p50: float | None = None
 
 
 def summary(
@@ -95,18 +96,22 @@ def trends(
     times = [time_of(start) for start in starts]
     courses = {key: [Point(time) for time in times] for key in deployments}
     latencies: dict[tuple[int, int], list[bytes]] = {}
+    firsts: dict[tuple[int, int], list[bytes]] = {}
     rows = Usage.objects.visible_to(user).exclude(outcome=WAITING)
     rows = rows.filter(deployment_key__in=courses, span=span, start__gte=starts[0], start__lt=end)
-    columns = ("deployment_key", "start", "outcome", "calls", "latencies")
-    for key, start, outcome, calls, packed in rows.values_list(*columns).iterator():
+    columns = ("deployment_key", "start", "outcome", "calls", "latencies", "first_outputs")
+    for key, start, outcome, calls, packed, first in rows.values_list(*columns).iterator():
         number = (start - starts[0]) // step
         point = courses[key][number]
         point.calls += calls
         point.errors += 0 if outcome in NO_ERRORS else calls
         if outcome == SUCCESS:
             latencies.setdefault((key, number), []).append(packed)
+            firsts.setdefault((key, number), []).append(first)
     for (key, number), packed_all in latencies.items():
-        courses[key][number].p50, courses[key][number].p95 = quantiles(unpack(packed_all), 0.5, 0.95)
+        point = courses[key][number]
+        point.p50, point.p95 = quantiles(unpack(packed_all), 0.5, 0.95)
+        point.first_output_p50 = quantile(unpack(firsts[key, number]), 0.5)
     return courses
 
 
