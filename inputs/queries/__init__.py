@@ -12,6 +12,7 @@ from __future__ import annotations
 from inputs.queries.facets import Facets, concepts_of, datasets_of, facets
 from inputs.queries.filters import ORDERS, Filter
 from inputs.queries.finding import apps_of, find_app, find_input, find_inputs
+from inputs.queries.narrowing import narrowed, uncounted
 from inputs.queries.pages import COUNTED, Around, Page, around, count, ids, page, total
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "find_input",
     "find_inputs",
     "ids",
+    "narrowed",
     "page",
     "total",
+    "uncounted",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from inputs.models import Concept, Kind
-from inputs.queries import ORDERS, Facets, Filter, concepts_of, datasets_of, facets
+from inputs.queries import ORDERS, Facets, Filter, concepts_of, datasets_of, facets, narrowed, uncounted
 from inputs.queries.facets import SHOWN, Facet
 from inputs.views.tiles import hue_of
 
@@ -57,14 +57,17 @@ def orders_of(wanted: Filter) -> list[tuple[str, str, bool]]:
     return [("" if name == "newest" else name, words, name == wanted.order) for name, words in ORDERS.items()]
 
 
-def choices_for(user: User, app: App, wanted: Filter, words: Mapping[str, str]) -> Choices:
-    """What there is to choose from; of many, those with the words of ``find_concept`` and ``find_dataset``."""
+def choices_for(user: User, app: App, wanted: Filter, words: Mapping[str, str], *, is_counted: bool) -> Choices:
+    """What there is to choose from, counted within the filter unless that comes later; of many, those with the words
+    of ``find_concept`` and ``find_dataset``."""
     found = facets(user, app)
     of_concepts, of_datasets = (words.get(name, "").strip()[:100] for name in ("find_concept", "find_dataset"))
     if of_concepts and found.has_more_concepts:
         found = replace(found, concepts=concepts_of(user, app, words=of_concepts, limit=SHOWN))
     if of_datasets and found.has_more_datasets:
         found = replace(found, datasets=datasets_of(user, app, words=of_datasets, limit=SHOWN))
+    if wanted.is_narrow:
+        found = narrowed(user, app, wanted, found) if is_counted else uncounted(found)
     asked = {*wanted.concepts, *wanted.any_concepts, *wanted.no_concepts} - {one.id for one in found.concepts}
     names = dict(Concept.objects.filter(app=app, slug__in=asked).values_list("slug", "name")) if asked else {}
     return replace(choices_of(found, wanted, names), concept_words=of_concepts, dataset_words=of_datasets)

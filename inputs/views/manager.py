@@ -38,7 +38,7 @@ def manager(request: HttpRequest) -> HttpResponse:
         "limits": limits(),
         "limit_words": {kind: megabytes(size) for kind, size in limits().items()},
         **_rows(request, user, app, wanted),
-        **_summary(request, user, app, wanted, is_counted=not wanted.is_beyond_types),
+        **_summary(request, user, app, wanted, is_counted=not wanted.is_narrow),
     }
     return render(request, "inputs/manager.html", context)
 
@@ -97,7 +97,7 @@ def _rows(request: HttpRequest, user: User, app: App, wanted: Filter) -> dict[st
 
 def _summary(request: HttpRequest, user: User, app: App, wanted: Filter, *, is_counted: bool) -> dict[str, Any]:
     asked_app = request.GET.get("app", "")
-    choices = choices_for(user, app, wanted, request.GET.dict())
+    choices = choices_for(user, app, wanted, request.GET.dict(), is_counted=is_counted)
     known = count(user, app, wanted) if is_counted else None
     return {
         "app": app,

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from inputs import services
 from inputs.models import Input
-from inputs.queries import ORDERS, Filter, around, conditions, count, facets, find_app, find_input, ids, page
+from inputs.queries import ORDERS, Filter, around, conditions, count, facets, find_app, find_input, ids, narrowed, page
 from inputs.services import Given
 from playground.protocol.errors import InputError, NotFoundError
 from tests.inputs.making import jpeg
@@ -198,6 +198,40 @@ def test_facets_count_what_is_there(ada: User, shelf: App, stranger: User) -> No
     assert {one.id: one.count for one in found.concepts} == {"cup": 14, "red": 8}
     assert {one.id: one.count for one in found.datasets} == {"even": 14, "odd": 14}
     assert facets(stranger, shelf).types == []
+
+
+@pytest.mark.parametrize(
+    ("query", "types", "concepts", "datasets"),
+    [
+        ("type=image", (10, 20), (5, 9), (5, 5)),
+        ("q=note", (0, 20), (10, 0), (10, 10)),
+        ("concept=cup", (5, 10), (15, 4), (15, 0)),
+        ("any=red", (9, 0), (15, 9), (4, 5)),
+        ("dataset=odd&type=image", (5, 10), (0, 5), (5, 5)),
+        ("q=unheard", (0, 0), (0, 0), (0, 0)),
+    ],
+)
+def test_facets_are_counted_within_the_filter(
+    ada: User,
+    shelf: App,
+    query: str,
+    types: tuple[int, int],
+    concepts: tuple[int, int],
+    datasets: tuple[int, int],
+) -> None:
+    """What was chosen of a facet of which one is enough leaves its other counts as they are."""
+    found = narrowed(ada, shelf, wanted(query), facets(ada, shelf))
+    counts = [{one.id: one.count for one in facet} for facet in (found.types, found.concepts, found.datasets)]
+    assert counts[0] == dict(zip(("image", "text"), types, strict=True)) | {"video": 0, "audio": 0}
+    assert counts[1] == dict(zip(("cup", "red"), concepts, strict=True))
+    assert counts[2] == dict(zip(("even", "odd"), datasets, strict=True))
+
+
+def test_facets_among_very_many_say_the_least(ada: User, shelf: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inputs.queries.narrowing.FEW", 12)
+    found = narrowed(ada, shelf, wanted("q=note"), facets(ada, shelf))
+    assert {one.id: one.count for one in found.datasets} == {"even": "6+", "odd": "6+"}
+    assert {one.id: one.count for one in found.concepts} == {"cup": "6+", "red": ""}
 
 
 def test_only_who_has_a_role_sees_anything(ada: User, shelf: App, viewer: User, stranger: User) -> None:
