@@ -194,7 +194,7 @@ def prediction_facts(seen: Seen, row: Input, one: Prediction, shape: dict[str, A
         "selector": selector,
         "asked": one.deployment_asked or "Shared",
         "served": _served(one),
-        "as_asked": None if run is None else _is_as_asked(selector, run.served_by),
+        "as_asked": _is_as_asked(selector, run.served_by) if run and one.model_id else _are_as_asked(one.nodes),
         "shape": shape,
         "outputs": one.outputs,
         "nodes": one.nodes or None,
@@ -215,6 +215,12 @@ def _selector(asked: str) -> dict[str, str]:
 
 def _served(one: Prediction) -> str:
     return "Shared" if one.run and one.run.served_by.get("is_shared") else one.deployment_served
+
+
+def _are_as_asked(nodes: list[dict[str, Any]]) -> bool | None:
+    """Of a workflow: whether each node was served where it said; None where nobody knows."""
+    known = [node["as_asked"] for node in nodes if node.get("as_asked") is not None]
+    return all(known) if known else None
 
 
 def _is_as_asked(selector: dict[str, str], served: dict[str, Any]) -> bool | None:

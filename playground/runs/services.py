@@ -49,7 +49,7 @@ def nodes(run: Run) -> list[dict[str, Any]]:
                 node["outputs"].append(place)
             place += 1
         elif event["kind"] == events.NODE and node is not None and event["state"] != "started":
-            node["state"] = event["state"]
+            node["state"], node["as_asked"] = event["state"], event.get("as_asked")
             node["after"] = event.get("after", "")
             node["error"] = event.get("error", {}).get("message", "")
     return list(found.values())

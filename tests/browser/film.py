@@ -1,10 +1,13 @@
-"""What a camera sees in tests: a sample picture that moves, as the film that Chromium's fake camera shows."""
+"""Films for tests: a sample that swings, as Chromium's fake camera shows it; and one that counts its pictures."""
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 
+import av
+import numpy as np
 from PIL import Image
 
 from playground.media import samples
@@ -12,6 +15,19 @@ from playground.media import samples
 SAMPLES = Path(next(iter(samples.__path__)))
 SIZE = (640, 480)
 PICTURES = 40
+
+
+def make_steps(seconds: int = 2, rate: int = 10) -> bytes:
+    """A film whose pictures say by their brightness which they are: the first is 10, each next one 12 more."""
+    with io.BytesIO() as file:
+        with av.open(file, "w", format="webm") as film:
+            stream = film.add_stream("libvpx", rate=rate)
+            stream.width, stream.height, stream.pix_fmt, stream.gop_size = 64, 48, "yuv420p", 5
+            for number in range(seconds * rate):
+                grey = np.full((48, 64, 3), 10 + 12 * number, np.uint8)
+                film.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+            film.mux(stream.encode())
+        return file.getvalue()
 
 
 def make_film(path: Path, name: str = "astronaut") -> Path:

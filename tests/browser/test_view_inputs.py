@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.film import make_steps
 from tests.browser.test_be_open_to_all import check
 
 if TYPE_CHECKING:
@@ -26,7 +27,53 @@ for name in ("coffee", "chelsea", "astronaut"):
               on_duplicate="keep")
 add_input(app.owner, app, slug="viewed-words", text="Good morning, harbour.", name="words.txt", datasets=["viewed"])
 """
+ADD_FILM = """
+from pathlib import Path
+from inputs.services import add_input
+from playground.catalog.models import App
+from playground.catalog.workflows import add_workflow
+app = App.objects.select_related("owner").get(owner__username="owner", slug="main")
+add_input(app.owner, app, slug="viewed-film", data=Path({path!r}).read_bytes(), name="film.webm", on_duplicate="keep")
+add_workflow(app.owner, app, {workflow!r})
+"""
+HALF = """\
+workflow:
+  id: half-seen
+  nodes:
+    - id: find
+      model: {model_id: everything}
+      method: give_regions
+    - id: count
+      model: {model_id: hello}
+      deployment: night-shift
+      prompt: "How many are {find}?"
+      node_inputs: [{node_id: find}]
+"""
+# Which of the film's pictures is on screen, by its brightness, and what is drawn over it.
+LOOK = """(film) => {
+  const pen = Object.assign(document.createElement("canvas"), { width: 8, height: 8 }).getContext("2d");
+  pen.drawImage(film, 0, 0, 8, 8);
+  const picture = Math.round((pen.getImageData(4, 4, 1, 1).data[0] - 10) / 12);
+  const box = document.querySelector(".overlay rect.box:not(.box--under)");
+  return [picture, document.querySelector(".overlay .box__label")?.textContent ?? "", Number(box?.getAttribute("x"))];
+}"""
+PLAY = f"""async (film) => {{
+  const look = {LOOK};
+  const seen = [];
+  const ended = new Promise((on) => film.addEventListener("ended", () => on(false)));
+  film.muted = true;
+  film.play();
+  const next = () => new Promise((on) => film.requestVideoFrameCallback(() => on(true)));
+  while (await Promise.race([ended, next()])) seen.push(look(film));
+  return seen;
+}}"""
+SEEK = f"""async (film, time) => {{
+  const shown = new Promise((on) => film.requestVideoFrameCallback(() => on(({LOOK})(film))));
+  film.currentTime = time;
+  return shown;
+}}"""
 OVERLAY = ".overlay rect.box:not(.box--under)"
+METHODS = {"give_film": "→ frames", "give_regions": "→ regions"}
 FACTS = "document.querySelector('input-viewer').input"
 
 
@@ -38,20 +85,37 @@ def inputs(stack: Stack) -> str:
     return "?dataset=viewed"
 
 
+@pytest.fixture(scope="module")
+def film(stack: Stack, everything: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A film, and a workflow of which one node has no deployment."""
+    path = tmp_path_factory.mktemp("film") / "film.webm"
+    path.write_bytes(make_steps())
+    stack.manage("shell", "--no-imports", "-c", ADD_FILM.format(path=str(path), workflow=HALF))
+    return "film"
+
+
 def open_input(page: Page, slug: str, query: str) -> None:
     page.goto(f"/inputs/viewed-{slug}/{query}")
     page.wait_for_selector("input-viewer[data-begun]")
 
 
-def choose(page: Page, name: str) -> None:
-    """By keys alone."""
+def choose(page: Page, name: str, method: str = "", other: str = "") -> None:
+    """By keys alone; ``other`` is the tab that it is found in where that is not the one which is open."""
     page.keyboard.press("c")
     expect(page.get_by_role("searchbox", name="Search models and workflows")).to_be_focused()
     page.keyboard.type(name)
+    if other:
+        expect(page.get_by_role("button", name=f"Show 1 {other}")).to_be_visible()
+        page.keyboard.press("Enter")
     expect(page.locator("[data-entry]")).to_have_count(1)
+    expect(page.locator("[data-entry]")).to_have_attribute("data-name", name)
     page.keyboard.press("Enter")
     use = page.get_by_role("button", name=f"Use {name}")
     expect(use).to_be_enabled()
+    if method:
+        page.get_by_label("Method", exact=True).select_option(method)
+        expect(page.locator("model-chooser .field__hint").first).to_contain_text(METHODS[method])
+        expect(use).to_be_enabled()
     use.press("Enter")
     expect(page.locator("model-chooser")).to_have_count(0)
 
@@ -174,3 +238,62 @@ def test_a_failure_is_told_where_one_looks(page: Page, stack: Stack, inputs: str
     page.keyboard.press("p")
     expect(page.locator("[data-outcome]")).to_contain_text("The text cannot be read now")
     check(page, is_idle=True)
+
+
+def test_a_films_regions_lie_on_the_picture_that_is_on_screen(page: Page, inputs: str, film: str) -> None:
+    open_input(page, film, "")
+    page.keyboard.press("t")
+    choose(page, "everything", "give_film")
+    page.keyboard.press("p")
+    row = page.locator("[data-region-rows] .region")
+    expect(row).to_contain_text("second 0.0", timeout=SLOW)
+    expect(row).to_contain_text("#7")
+    expect(page.locator("[data-accept-hint]")).to_contain_text("an annotation speaks of the whole film")
+    player = page.locator("video.viewer__picture")
+    seen = player.evaluate(PLAY)
+    assert len({picture for picture, _, _ in seen}) > 4, seen
+    seen += [player.evaluate(SEEK, second) for second in (0.05, 1.05, 0.65, 1.85)]
+    for picture, label, left in seen:
+        second = picture // 2 / 5
+        assert label.startswith(f"second {second:.1f} #7"), seen
+        assert abs(left - second / 4) < 0.001, seen
+    page.locator("h1").click()
+    row.get_by_role("button", name="Hide").press("Enter")
+    player.evaluate(SEEK, 0.45)
+    expect(row).to_contain_text("second 0.4")
+    expect(page.locator(OVERLAY)).to_have_count(0)  # the same thing is hidden on each of its frames
+
+
+def test_outlines_and_masks_are_accepted_and_half_a_workflow_is_kept(page: Page, inputs: str, film: str) -> None:
+    open_input(page, "astronaut", inputs)
+    own = page.evaluate(f"{FACTS}.annotations.length")
+    page.keyboard.press("t")
+    choose(page, "everything", "give_regions")
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Accept 4")).to_be_visible(timeout=SLOW)
+    expect(page.locator("[data-accept-hint]")).to_contain_text("Points are not accepted")
+    page.keyboard.press("a")
+    expect(page.locator(".toast")).to_contain_text("Accepted 4 annotations")
+    boxes = page.evaluate(f"{FACTS}.annotations.slice({own}).map((one) => one.box)")
+    assert boxes == [[0.1, 0.2, 0.5, 0.7], [0.6, 0.1, 0.9, 0.5], [0.5, 0.5, 1, 1], [0.55, 0.8, 0.95, 0.95]]
+    page.get_by_role("button", name="Undo").click()
+
+    choose(page, "half-seen", other="workflow")
+    page.keyboard.press("p")
+    told = page.locator("[data-outcome]")
+    expect(told).to_contain_text("Partly failed: 1 of 2 nodes answered.", timeout=SLOW)
+    expect(page.get_by_role("button", name="Accept 4")).to_be_visible()  # it is kept
+    page.reload()
+    expect(told).to_contain_text("count failed: No deployment night-shift for you.")
+    expect(told).to_contain_text("What find gave is shown and kept.")
+    page.get_by_label("Threshold", exact=True).fill("0.6")
+    page.get_by_label("Threshold", exact=True).press("Enter")
+    expect(page.locator("[data-count]")).to_have_text("3 of 6 regions")
+    check(page)
+    page.keyboard.press("Escape")
+    page.locator("h1").click()
+    page.locator("[data-threshold]").focus()
+    page.keyboard.press("l")
+    expect(page.locator("#layers input").first).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.locator(".overlay .box--other").first).to_be_attached()

@@ -51,6 +51,7 @@ def chooser(request: HttpRequest) -> HttpResponse:
     models, workflows = likely_models(user, text), list_workflows(user, text)
     counts = {"models": models.count(), "workflows": workflows.count()}
     tab = "workflows" if request.GET.get("tab") == "workflows" else "models"
+    other = "models" if tab == "workflows" else "workflows"
     kind = _kind(request)
     if tab == "models":
         entries = _models(user, list(models.values_list("pk", flat=True)[:MOST]), kind)
@@ -64,6 +65,8 @@ def chooser(request: HttpRequest) -> HttpResponse:
         "entries": sorted(entries, key=lambda entry: bool(entry.reason)),  # those that take the input first
         "total": counts[tab],
         "counts": counts,
+        "other": other,
+        "elsewhere": counts[other],
     }
     return render(request, "inputs/_chooser_list.html" if "q" in request.GET else "inputs/_chooser.html", context)
 

@@ -74,7 +74,12 @@ class InputViewer extends HTMLElement {
 
   /** Where a film stands, in seconds. */
   get time() {
-    return this.canvas.view?.querySelector?.("video")?.currentTime ?? this.canvas.view?.currentTime ?? 0;
+    const { view } = this.canvas;
+    return view?.shownAt ?? view?.currentTime ?? 0;
+  }
+
+  get duration() {
+    return this.canvas.view?.duration || this.input.duration_s || 0;
   }
 
   mediaUrl = (id) => this.dataset.mediaUrl.replace("ID", encodeURIComponent(id));
@@ -325,6 +330,7 @@ class InputViewer extends HTMLElement {
     const { offerUndo } = await import("../table/acts.js");
     offerUndo(words, async () => {
       await ask(input.restore_url, { method: "POST", json: gone }).catch((error) => alarm(error.message));
+      await this.#predict.keepAgain(input);
       this.#neighbours.clear();
       this.go(input.url);
     });

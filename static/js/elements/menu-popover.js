@@ -23,7 +23,7 @@ class MenuPopover extends HTMLElement {
   }
 
   get #items() {
-    return [...this.querySelectorAll("a, button, input[type=search]")].filter((item) => item.tabIndex >= 0 && !item.disabled);
+    return [...this.querySelectorAll("a, button, input:is([type=search], [type=checkbox])")].filter((item) => item.tabIndex >= 0 && !item.disabled);
   }
 
   #placeBefore = (event) => {

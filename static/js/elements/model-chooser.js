@@ -56,11 +56,13 @@ class ModelChooser extends HTMLElement {
 
   #clicked = (event) => {
     const item = event.target.closest("[data-entry]");
-    const tab = event.target.closest("[data-tab]");
+    const elsewhere = event.target.closest("[data-turn]")?.dataset.turn;
+    const tab = elsewhere ? this.querySelector(`[data-tab=${elsewhere}]`) : event.target.closest("[data-tab]");
     if (item) this.#choose(item);
     else if (tab) this.#turn(tab);
     else if (event.target.closest("[data-chooser-back]")) this.#back();
     else if (event.target.closest("[data-use]")) this.#take();
+    if (elsewhere) this.#search.focus(); // the button goes with its list
   };
 
   #choose(item) {
@@ -150,6 +152,7 @@ class ModelChooser extends HTMLElement {
       event.preventDefault();
       const first = this.#items.find((item) => !item.ariaDisabled);
       if (first) this.#choose(first);
+      else this.#list.querySelector("[data-turn]")?.click();
       return;
     }
     if (!isSearch && !event.target.closest("[data-entry]")) return;

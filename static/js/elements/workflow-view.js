@@ -1,30 +1,19 @@
 /* The result of a workflow: its graph with each node's state, and what each node gave, apart, as it comes. */
 import { alarm, announce } from "../announce.js";
-import { fold, icon, make } from "../dom.js";
-import { drawMarkdown, looksFormatted } from "../draw/markdown.js";
+import { FilterBar } from "../draw/filter-bar.js";
 import { drawOutcome, stopWords } from "../draw/outcome.js";
 import { linkSheet } from "../sheets.js";
-import { copyValue, download, takeButtons } from "../draw/take.js";
-import { TextFlow } from "../draw/text.js";
-import { drawValue } from "../draw/value.js";
+import { copyValue, download } from "../draw/take.js";
+import { NodePart, setText, timeWords } from "../draw/node.js";
 import { duration, figure, plural } from "../format.js";
+import { isOn, readFilter, Tally, writeFilter } from "../state/filter.js";
 import { mediaUrl } from "../state/media.js";
 import { findGiven } from "../state/plain.js";
 import { valueOf } from "../state/workflow-run.js";
 import { sayCopied } from "./copy-button.js";
 
 const DRAW_GAP = 60;
-const LIST_GAP = 250;
 const TICK = 100;
-const STATES = {
-  waiting: ["pending", "Waits"],
-  running: ["live", "Running"],
-  finished: ["finished", "Done"],
-  failed: ["failed", "Failed"],
-  skipped: ["zero", "Did not run"],
-  stopped: ["zero", "Stopped"],
-};
-
 class WorkflowView extends HTMLElement {
   #run = null;
   #parts = new Map();
@@ -32,6 +21,8 @@ class WorkflowView extends HTMLElement {
   #frame = 0;
   #timer = 0;
   #drawnAt = 0;
+  #filter = readFilter();
+  #bar = null;
 
   connectedCallback() {
     this.#part("copy").addEventListener("click", this.#copy);
@@ -51,7 +42,8 @@ class WorkflowView extends HTMLElement {
     this.#said.clear();
     this.#part("idle").hidden = true;
     this.#part("run-parts").hidden = false;
-    for (const name of ["nodes", "end"]) this.#part(name).replaceChildren();
+    this.#bar = null;
+    for (const name of ["nodes", "end", "filters"]) this.#part(name).replaceChildren();
     this.#toggleRaw(false);
     this.#markGraph();
     run.addEventListener("change", this.#changed);
@@ -102,15 +94,32 @@ class WorkflowView extends HTMLElement {
     const run = this.#run;
     for (const node of run.nodes.values()) {
       if (!this.#parts.has(node.id)) {
-        this.#parts.set(node.id, new NodePart(run, node, this.#context, this.dataset.markdown));
+        this.#parts.set(node.id, new NodePart(run, node, this.#context, { markdown: this.dataset.markdown, filter: () => this.#filter }));
         this.#part("nodes").append(this.#parts.get(node.id).element);
       }
       this.#parts.get(node.id).draw();
     }
+    this.#drawBar();
     this.#drawMetrics();
     this.#markGraph();
     if (run.isOver) this.#drawEnd();
   }
+
+  // What of it is shown: one filter over all nodes.
+
+  #drawBar() {
+    const all = sum([...this.#parts.values()].map((part) => part.tally));
+    if (!this.#bar && !(all.all > 1 || (all.all && isOn(this.#filter)))) return;
+    if (!this.#bar) this.#part("filters").append((this.#bar = new FilterBar(this.#filter, this.#refilter)).element);
+    this.#bar.tally = all;
+  }
+
+  #refilter = (filter) => {
+    this.#filter = filter;
+    writeFilter(filter);
+    for (const part of this.#parts.values()) part.refilter();
+    this.#drawBar();
+  };
 
   get #context() {
     const name = `${this.dataset.name}-${this.#run.id.slice(0, 8)}`;
@@ -169,7 +178,7 @@ class WorkflowView extends HTMLElement {
 
   #toggleRaw(wanted = this.#part("raw").getAttribute("aria-pressed") !== "true") {
     this.#part("raw").setAttribute("aria-pressed", String(wanted));
-    this.#part("nodes").hidden = wanted;
+    for (const name of ["nodes", "filters"]) this.#part(name).hidden = wanted;
     this.#part("raw-view").hidden = !wanted;
     this.#part("raw-view").textContent = wanted ? JSON.stringify(this.#run.raw, null, 2).slice(0, 1_000_000) : "";
   }
@@ -195,125 +204,19 @@ class WorkflowView extends HTMLElement {
   }
 }
 
-/** One node of a run: its state and time in a line, below it what it gave. */
-class NodePart {
-  #run;
-  #node;
-  #context;
-  #markdown;
-  #state = make("span", "state");
-  #time = make("span", "node__time");
-  #where = make("span", "node__where");
-  #take = make("span");
-  #body = make("div", "node__body");
-  #flow = null;
-  #drawing = null;
-  #drawn = 0;
-  #drawnAt = 0;
-  #late = 0;
-  #isEnded = false;
-
-  constructor(run, node, context, markdown) {
-    this.#run = run;
-    this.#node = node;
-    this.#context = context;
-    this.#markdown = markdown;
-    const title = make("h2", "node__name", node.id);
-    title.id = `node-${[...run.nodes.keys()].indexOf(node.id)}`;
-    const model = node.model.split("/").pop();
-    const words = make("span", "node__words", [...node.acts, model].filter(Boolean).join(" · "));
-    const standing = make("span", "node__standing", this.#state, this.#time);
-    const head = make("header", "node__head", title, words, this.#where, this.#take, standing);
-    this.element = make("section", "node", head, this.#body);
-    this.element.setAttribute("aria-labelledby", title.id);
-    this.element.dataset.node = node.id;
-  }
-
-  draw() {
-    this.drawHead();
-    if (this.#node.pieces.length > this.#drawn) this.#drawPieces();
-    const isOver = !["waiting", "running"].includes(this.#run.stateOf(this.#node));
-    if (isOver && !this.#isEnded) this.#end();
-    if (this.#node.waiting) this.#sayWaiting();
-  }
-
-  drawHead() {
-    const node = this.#node;
-    const [shape, words] = STATES[this.#run.stateOf(node)];
-    this.#state.className = `state state--${shape}`;
-    setText(this.#state, words);
-    setText(this.#time, timeWords(this.#run, node));
-    if (!node.served || this.#where.childElementCount) return;
-    const place = node.served.is_shared ? "Shared" : node.served.deployment_id;
-    this.#where.append(make("span", node.asAsked ? "" : "tag tag--bad", node.asAsked ? place : `Not as asked: ${place}`));
-  }
-
-  #drawPieces() {
-    const { pieces, shape } = this.#node;
-    if (shape.type === "str") {
-      if (!this.#flow) this.#body.replaceChildren((this.#flow = new TextFlow()).element);
-      this.#flow.append(pieces.slice(this.#drawn).join(""));
-      this.#flow.isStreaming = true;
-      this.#drawn = pieces.length;
-      return;
+/** What was counted in several drawings, as one. */
+function sum(tallies) {
+  const all = new Tally();
+  for (const tally of tallies) {
+    all.shown += tally.shown;
+    all.all += tally.all;
+    if (tally.word) all.word = all.word && all.word !== tally.word ? "finding" : tally.word;
+    for (const [name, { count, best, key }] of tally.concepts) {
+      const known = all.concepts.get(name) ?? { count: 0, best: -1, key };
+      all.concepts.set(name, { ...known, count: known.count + count, best: Math.max(known.best, best) });
     }
-    const wait = LIST_GAP - (performance.now() - this.#drawnAt);
-    clearTimeout(this.#late);
-    if (wait > 0 && this.#drawing && !this.#run.isOver) {
-      this.#late = setTimeout(() => this.#drawPieces(), wait);
-      return;
-    }
-    this.#drawnAt = performance.now();
-    this.#drawn = pieces.length;
-    const value = valueOf(this.#node);
-    if (this.#drawing?.redraw) this.#drawing.redraw(value);
-    else this.#body.replaceChildren((this.#drawing = drawValue(shape, value, this.#context)));
   }
-
-  #sayWaiting() {
-    if (this.#node.pieces.length) return;
-    const { deployment, state, reason } = this.#node.waiting;
-    const words = `${deployment} is ${state}${reason ? `: ${reason}` : ""}. The run goes on by itself when it is ready.`;
-    this.#body.replaceChildren(make("p", "muted", words));
-  }
-
-  #end() {
-    const node = this.#node;
-    this.#isEnded = true;
-    if (this.#flow) this.#endText();
-    if (node.pieces.length) this.#take.replaceChildren(takeButtons(valueOf(node), this.#context, node.id));
-    const words = this.#endWords();
-    if (words) this.#body.append(words);
-  }
-
-  #endWords() {
-    const node = this.#node;
-    if (node.error) {
-      const { message, details } = node.error;
-      const said = details && !message.includes(details) ? fold("What the model said", make("pre", "log", details)) : null;
-      return make("div", "notice notice--bad", icon("alert"), make("div", "notice__body", make("p", "", message), said));
-    }
-    if (node.state === "skipped") return make("p", "muted", `It takes from ${node.after}, which gave nothing.`);
-    if (this.#run.stateOf(node) === "stopped") return make("p", "muted", node.pieces.length ? "Stopped; what arrived is kept." : "Stopped before it gave anything.");
-    if (node.is_suppressed) return make("p", "muted", "Its output is not shown: suppress_output is set.");
-    return node.pieces.length ? null : make("p", "muted", "It gave nothing.");
-  }
-
-  async #endText() {
-    const text = valueOf(this.#node) ?? "";
-    const plain = this.#flow.element;
-    this.#flow.isStreaming = false;
-    plain.plainText = text;
-    if (!this.#markdown || !looksFormatted(text)) return;
-    const formatted = await drawMarkdown(text, this.#markdown);
-    if (formatted && plain.isConnected) plain.replaceWith(formatted);
-  }
-}
-
-function timeWords(run, node) {
-  if (["waiting", "skipped"].includes(node.state)) return "";
-  const ms = run.timeOf(node);
-  return ms === null ? "" : duration(ms);
+  return all;
 }
 
 function endWords(run) {
@@ -322,10 +225,6 @@ function endWords(run) {
   if (run.state === "failed") return [`Failed: ${run.error?.message ?? ""}`, alarm];
   if (run.state === "stopped") return [`Stopped after ${duration(run.elapsedMs)}. ${stopWords(run)}`];
   return [`Finished: ${duration(run.elapsedMs)}, ${plural(run.nodes.size, "node")}.`];
-}
-
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
 }
 
 customElements.define("workflow-view", WorkflowView);

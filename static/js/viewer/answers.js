@@ -87,14 +87,27 @@ function addFrame({ frame }, found) {
   if (found.frames.length < MOST) found.frames.push({ frame: num(frame?.index) ?? 0, time: num(frame?.time) ?? 0, regions });
 }
 
-/** The frame of a film at a time, or null where none holds. */
-export function frameAt(frames, time) {
-  let at = null;
-  for (const frame of frames) {
-    if (frame.time > time + 0.002) break;
-    at = frame;
+const holds = new WeakMap(); // of frames, for how long each is meant
+
+/** The frame of a film at a time, or null where none holds. Frames without times are spread over its `duration`. */
+export function frameAt(frames, time, duration) {
+  const isTimed = frames.at(-1).time > 0;
+  const timeOf = (at) => (isTimed ? frames[at].time : (at / frames.length) * (duration > 0 ? duration : 1));
+  let [low, high] = [0, frames.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (timeOf(middle) <= time + 0.002) low = middle + 1;
+    else high = middle;
   }
-  return at && time - at.time < 1.5 ? at : null;
+  if (!low) return null;
+  if (!holds.has(frames)) holds.set(frames, holdOf(frames));
+  return isTimed && time - timeOf(low - 1) > holds.get(frames) ? null : frames[low - 1];
+}
+
+/** Half as long again as from one to the next, in the middle of all. */
+function holdOf(frames) {
+  const gaps = frames.slice(1, 200).map(({ time }, at) => time - frames[at].time).sort((one, other) => one - other);
+  return Math.max((gaps[gaps.length >> 1] ?? 1) * 1.5, 0.05);
 }
 
 /** Concepts by name, over regions and the whole: [{name, key, value, count, isWhole}], the surest first. */
@@ -111,6 +124,11 @@ export function tally({ regions, concepts, frames }) {
   for (const region of regions) for (const concept of region.concepts.slice(0, 1)) add(concept, false);
   for (const frame of frames) for (const region of frame.regions) for (const concept of region.concepts.slice(0, 1)) add(concept, false);
   return [...known.values()].sort((a, b) => (b.value ?? -1) - (a.value ?? -1));
+}
+
+/** Whether it can be accepted as a box: its own, or the one around its outline or mask. */
+export function canBeBox({ box, polygon, mask }) {
+  return Boolean(box || polygon || mask);
 }
 
 /** Whether a threshold and a choice of concepts let it through; what has no value is not judged by it. */

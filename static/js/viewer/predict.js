@@ -7,8 +7,9 @@ import { age, duration, figure, plural } from "../format.js";
 import { Run, newRunId } from "../state/run.js";
 import { WorkflowRun } from "../state/workflow-run.js";
 import { RunSocket } from "../transport/socket.js";
-import { frameAt, passes, readAnswer, readNodes, tally } from "./answers.js";
+import { canBeBox, frameAt, passes, tally } from "./answers.js";
 import { ask, keepPrediction } from "./ask.js";
+import { answerOf, drawFailure, factsOf, hasFailed, layerRow, merge, nameOf, within } from "./layers.js";
 import { ConceptList, RegionRows } from "./lists.js";
 import { keyOf, readTarget, saveTarget, saveView } from "./targets.js";
 
@@ -39,6 +40,8 @@ export class PredictPanel {
   #drawing = 0;
   #drawnRest = null;
   #flow = null;
+  #framesShown = [];
+  #unkept = new Map(); // by the input's address: what could not be kept, as it was deleted
   #concepts = new ConceptList((name) => this.#choose(name));
   #rows = new RegionRows((region) => this.#viewer.setHot(region));
 
@@ -293,7 +296,7 @@ export class PredictPanel {
       const facts = { ...factsOf(run, target), created_at: new Date().toISOString() };
       input.predictions = [facts, ...input.predictions.filter((other) => keyOf(other) !== keyOf(facts))];
       if (input === this.#input) this.#addLayer(facts);
-      if (run.state === "finished") this.#keep(run, input, facts);
+      if (run.state === "finished" || run.isMixed) this.#keep(run, input, facts);
     }
     if (input !== this.#input) return;
     this.#sayEnd(run);
@@ -303,20 +306,28 @@ export class PredictPanel {
   async #keep(run, input, facts) {
     try {
       const kept = await keepPrediction(input.predictions_url, run.id);
-      Object.assign(facts, { id: kept.id, accept_url: kept.accept_url, created_at: kept.created_at });
-      if (!facts.nodes) facts.outputs = kept.outputs; // as they are stored, by which the server counts
+      const { id, accept_url, created_at, outputs, nodes } = kept; // outputs as they are stored, by which the server counts
+      Object.assign(facts, { id, accept_url, created_at, outputs, nodes });
       if (input !== this.#input) return;
       this.#addLayer(facts);
       this.#drawSoon();
     } catch (error) {
+      if (error.status === 404) this.#unkept.set(input.url, { run, facts });
       if (input === this.#input) this.#refuse(`What was found is shown, but could not be kept: ${error.message}`);
     }
+  }
+
+  /** An input is back that was deleted while it was predicted on: what came meanwhile is kept after all. */
+  async keepAgain(input) {
+    const found = this.#unkept.get(input.url);
+    this.#unkept.delete(input.url);
+    if (found) await this.#keep(found.run, input, found.facts);
   }
 
   #sayEnd(run) {
     if (run.state === "failed" || run.state === "refused") return alarm(`Failed: ${run.error?.message ?? ""}`);
     if (run.asAsked === false) alarm("Not served as asked.");
-    const { regions, concepts } = answerOf({ ...run, kind: run.nodes ? "workflow" : "model" });
+    const { regions, concepts } = answerOf({ shape: run.shape, outputs: run.outputs, nodes: run.nodes, kind: run.nodes ? "workflow" : "model" });
     const [best] = [...concepts].sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
     const found = regions.length ? plural(regions.length, "region") : best ? `${best.name} first of ${plural(concepts.length, "concept")}` : plural(run.outputs.length, "output");
     announce(`Finished: ${duration(run.elapsedMs)}, ${found}.`);
@@ -392,7 +403,7 @@ export class PredictPanel {
 
   #toggleRegion = (region) => {
     const layer = this.layers.get(region.layer);
-    if (!layer?.hidden.delete(region.number)) layer?.hidden.add(region.number);
+    if (!layer?.hidden.delete(markOf(region))) layer?.hidden.add(markOf(region));
     this.#drawSoon();
   };
 
@@ -408,11 +419,12 @@ export class PredictPanel {
   /** The layers as they stand, the running one with what has come so far. */
   get #visible() {
     const entry = this.#runs.get(this.#input.url);
-    if (entry && !entry.run.isOver && entry.run.outputs.length) {
+    const count = entry && !entry.run.isOver ? entry.run.outputs.length : 0;
+    const known = count ? this.layers.get(entry.key) : null;
+    if (count && (known?.run !== entry.run || known.count !== count)) {
       const { run, key } = entry;
-      const hidden = this.layers.get(key)?.hidden ?? new Set();
       const facts = factsOf(run, entry.target);
-      this.layers.set(key, { key, facts, answer: answerOf(facts), hidden });
+      this.layers.set(key, { key, facts, answer: answerOf(facts), hidden: known?.hidden ?? new Set(), run, count });
     }
     return this.#shown.map((key) => this.layers.get(key)).filter(Boolean);
   }
@@ -433,8 +445,13 @@ export class PredictPanel {
     this.#concepts.show(concepts, filter);
     this.#drawRegions(layers, all, filter);
     this.#drawRest(layers);
-    this.#drawOutcome();
+    this.#drawOutcome(layers[0]);
+    this.#framesShown = this.#framesAt(layers);
     this.#viewer.redraw();
+  }
+
+  #framesAt(layers) {
+    return layers.map(({ answer }) => (answer.frames.length ? frameAt(answer.frames, this.#viewer.time, this.#viewer.duration) : null));
   }
 
   #sorted(concepts) {
@@ -447,6 +464,9 @@ export class PredictPanel {
     const shown = regions.filter((region) => passes(region, filter));
     const listed = [...shown].sort((a, b) => (b.value ?? -1) - (a.value ?? -1));
     const acceptable = this.#acceptable(layers[0], filter);
+    const hint = this.#part("accept-hint");
+    hint.textContent = this.#input.may_edit ? hintOf(shown) : "";
+    hint.hidden = !hint.textContent;
     this.#part("region-part").hidden = !regions.length;
     const word = regions.length || !all.concepts.length ? "region" : "concept";
     const counted = word === "region" ? [shown, regions] : [all.concepts.filter((concept) => passes(concept, filter)), all.concepts];
@@ -456,7 +476,7 @@ export class PredictPanel {
     this.#part("accept-words").textContent = `Accept ${figure(acceptable.length)}`;
     this.#rows.show(listed, {
       size,
-      isHidden: (region) => this.layers.get(region.layer)?.hidden.has(region.number),
+      isHidden: (region) => this.layers.get(region.layer)?.hidden.has(markOf(region)),
       press: { label: "Show it on the picture", act: (region) => this.#viewer.showRegion(region) },
       acts: (region) => this.#actsOf(region),
     });
@@ -464,16 +484,16 @@ export class PredictPanel {
 
   #actsOf(region) {
     const layer = this.layers.get(region.layer);
-    const isHidden = layer.hidden.has(region.number);
+    const isHidden = layer.hidden.has(markOf(region));
     const acts = [[isHidden ? "eye-off" : "eye", isHidden ? "Show" : "Hide", this.#toggleRegion]];
-    if (this.#input.may_edit && layer.facts.id && region.box && !region.isFramed) acts.unshift(["check", "Accept", () => this.#accept(layer, [region])]);
+    if (this.#input.may_edit && layer.facts.id && canBeBox(region) && !region.isFramed) acts.unshift(["check", "Accept", () => this.#accept(layer, [region])]);
     return acts;
   }
 
   /** Regions of the layers; of a film, those of the frame on screen. */
   #regionsNow(layers) {
     return layers.flatMap(({ key, answer }) => {
-      const frame = answer.frames.length ? frameAt(answer.frames, this.#viewer.time) : null;
+      const frame = answer.frames.length ? frameAt(answer.frames, this.#viewer.time, this.#viewer.duration) : null;
       return [...answer.regions.map((region) => within(region, key)), ...(frame?.regions ?? []).map((region) => Object.assign(within(region, key), { isFramed: true }))];
     });
   }
@@ -488,7 +508,7 @@ export class PredictPanel {
       lines: place ? "other" : "model",
       opacity: this.#view.opacity,
       mark: layers.length > 1 ? "AB"[place] : "",
-      regions: this.#regionsNow([layer]).filter((region) => passes(region, filter) && !layer.hidden.has(region.number)),
+      regions: this.#regionsNow([layer]).filter((region) => passes(region, filter) && !layer.hidden.has(markOf(region))),
     }));
   }
 
@@ -508,9 +528,15 @@ export class PredictPanel {
     return this.#visible.some(({ answer }) => answer.frames.length);
   }
 
-  /** A film has moved on. */
+  /** A film shows another picture: where another frame's regions belong to it, these are drawn. */
   moved() {
-    if (this.#view.isOn && this.#frames) this.#drawSoon();
+    if (!this.#view.isOn || !this.#frames) return;
+    const layers = this.#visible;
+    const frames = this.#framesAt(layers);
+    if (frames.every((frame, place) => frame === this.#framesShown[place])) return;
+    this.#framesShown = frames;
+    this.#drawRegions(layers, merge(layers), { threshold: this.#view.threshold, chosen: this.#chosen });
+    this.#viewer.redraw();
   }
 
   #drawRest(layers) {
@@ -564,7 +590,7 @@ export class PredictPanel {
     return holder;
   }
 
-  #drawOutcome() {
+  #drawOutcome(layer) {
     const entry = this.#runs.get(this.#input.url);
     const part = this.#part("outcome");
     const isWaiting = entry && !entry.run.isOver && entry.run.waiting;
@@ -573,10 +599,14 @@ export class PredictPanel {
       const words = `${entry.run.asked.label || "It"} is ${state}${reason ? `: ${reason}` : ""}. Your call goes on by itself when it is ready.`;
       part.replaceChildren(make("div", "notice notice--wait", icon("clock"), make("div", "notice__body", words)));
       part.run = null;
-    } else if (entry?.run.isOver && entry.run.state !== "finished") {
+    } else if (entry?.run.isOver && entry.run.state !== "finished" && !entry.run.isMixed) {
       if (part.run === entry.run) return;
       part.run = entry.run;
       part.replaceChildren(...[drawOutcome(entry.run, { again: () => this.predict() })].filter(Boolean));
+    } else if (!this.#run && layer && hasFailed(layer.facts)) {
+      if (part.run === layer.facts) return;
+      part.run = layer.facts;
+      part.replaceChildren(drawFailure(layer.facts, () => this.predict()));
     } else if (entry || part.run) {
       part.run = null;
       part.replaceChildren(...(entry?.run.state === "finished" && !entry.run.outputs.length ? [make("p", "muted", "Finished without an output.")] : []));
@@ -597,7 +627,7 @@ export class PredictPanel {
     const differs = as_asked === false;
     const isOther = key !== this.#key;
     const words = [differs ? `Not as asked: served by ${served || "another"}` : kind === "workflow" ? name : isOther ? `${name} on ${asked}` : `Served by ${served || "–"}`, duration(total_ms), age(new Date(created_at), this.#viewer.now)];
-    part.replaceChildren(icon(differs ? "alert" : "check", "icon--small"), words.join(" · "));
+    part.replaceChildren(icon(differs || hasFailed(layer.facts) ? "alert" : "check", "icon--small"), words.join(" · "));
     part.classList.toggle("viewer__route--differs", differs);
   }
 
@@ -629,18 +659,19 @@ export class PredictPanel {
 
   // Accepting: what a model said becomes what a person says.
 
-  /** Regions with a box, and concepts of the whole, that the threshold and the choice of concepts let through. */
+  /** Regions that have an extent, and concepts of the whole, that the threshold and the choice of concepts let through. */
   #acceptable(layer, filter) {
     if (!layer) return [];
     const { regions, concepts } = layer.answer;
-    const isWanted = (entry) => passes(entry, filter) && !layer.hidden.has(entry.number);
-    return [...regions.filter((region) => region.box && isWanted(region)), ...concepts.filter((concept) => passes(concept, filter))];
+    const isWanted = (entry) => passes(entry, filter) && !layer.hidden.has(markOf(entry));
+    return [...regions.filter((region) => canBeBox(region) && isWanted(region)), ...concepts.filter((concept) => passes(concept, filter))];
   }
 
   acceptAll() {
     const [layer] = this.#visible;
     const wanted = this.#acceptable(layer, { threshold: this.#view.threshold, chosen: this.#chosen });
-    if (!wanted.length || !layer.facts.id || !this.#input.may_edit) return announce("There is nothing to accept.");
+    if (!wanted.length || !this.#input.may_edit) return announce("There is nothing to accept.");
+    if (!layer.facts.id) return announce("What was found is not kept yet: accept it in a moment.");
     this.#accept(layer, wanted);
   }
 
@@ -666,46 +697,14 @@ export class PredictPanel {
   }
 }
 
-function answerOf({ kind, shape, outputs, nodes }) {
-  return kind === "workflow" ? readNodes(nodes, outputs) : readAnswer(shape, outputs);
+/** By what it is hidden: in a film the same thing on all of its frames. */
+function markOf({ isFramed, track, number }) {
+  return isFramed && track ? `track ${track}` : number;
 }
 
-function nameOf(served) {
-  return served.is_shared ? "Shared" : served.deployment_id;
-}
-
-/** A run as a kept prediction is told. */
-function factsOf(run, target) {
-  return {
-    kind: target.kind,
-    target: target.target,
-    name: target.name,
-    method: target.method,
-    selector: target.selector,
-    asked: target.asked,
-    served: run.served ? nameOf(run.served) : "",
-    as_asked: run.asAsked,
-    shape: run.shape,
-    outputs: run.outputs,
-    nodes: run.nodes,
-    run: run.id,
-    total_ms: run.elapsedMs,
-    created_at: new Date().toISOString(),
-  };
-}
-
-function within(region, layer) {
-  region.layer = layer;
-  return region;
-}
-
-function merge(layers) {
-  const of = (name) => layers.flatMap(({ answer }) => answer[name]);
-  return { regions: of("regions"), concepts: of("concepts"), frames: of("frames") };
-}
-
-function layerRow(key, name, meta, shown) {
-  const box = Object.assign(make("input", "check"), { type: "checkbox", value: key, checked: shown.includes(key) });
-  const place = shown.length > 1 && shown.includes(key) ? make("span", "tag", "AB"[shown.indexOf(key)]) : "";
-  return make("label", "menu__item", box, make("span", "menu__text", make("span", "", name), make("span", "menu__meta", meta)), place);
+/** Why some of what is shown cannot be accepted. */
+function hintOf(regions) {
+  if (regions.some((region) => region.isFramed)) return "What is found in a film's frames is not accepted: an annotation speaks of the whole film.";
+  const isPoint = (region) => region.point && !canBeBox(region);
+  return regions.some(isPoint) ? "Points are not accepted: an annotation is a box, or a concept of the whole." : "";
 }

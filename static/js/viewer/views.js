@@ -30,12 +30,18 @@ function makeFilm(input, onSize, onMove) {
   film.setAttribute("aria-label", input.name);
   film.addEventListener("loadedmetadata", () => onSize([film.videoWidth, film.videoHeight]));
   film.addEventListener("error", () => film.replaceWith(words("This browser cannot play the film.", input)));
-  for (const kind of ["seeked", "timeupdate", "loadeddata"]) film.addEventListener(kind, onMove);
-  const seen = () => {
+  const moved = () => {
+    film.shownAt = undefined; // until its picture is on screen
+    onMove();
+  };
+  for (const kind of ["seeking", "seeked", "loadeddata"]) film.addEventListener(kind, moved);
+  const seen = (_, { mediaTime }) => {
+    film.shownAt = mediaTime; // of the picture on screen: where it plays is ahead of that
     onMove();
     if (film.isConnected) film.requestVideoFrameCallback(seen);
   };
-  film.requestVideoFrameCallback?.(seen);
+  if (film.requestVideoFrameCallback) film.requestVideoFrameCallback(seen);
+  else film.addEventListener("timeupdate", moved);
   return film;
 }
 

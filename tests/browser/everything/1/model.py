@@ -313,13 +313,11 @@ class Everything(ModelClass):
 
     @ModelClass.method
     def give_film(self, film: Video) -> list[Frame]:
-        """What is found in a film, five times a second."""
+        """What is found in a film, five times a second: something that goes to the right."""
+        concepts = [[Concept(f"second {n / 5:.1f}", 0.8)] for n in range(10)]
+        boxes = [[n / 20, 0.1, n / 20 + 0.4, 0.5] for n in range(10)]
         return [
-            Frame(
-                regions=[Region(box=[0.1, 0.1, 0.5, 0.5], concepts=[Concept(f"second {n / 5:.1f}", 0.8)])],
-                time=n / 5,
-                index=n,
-            )
+            Frame(regions=[Region(box=boxes[n], concepts=concepts[n], track_id="7")], time=n / 5, index=n)
             for n in range(10)
         ]
 
