@@ -388,7 +388,7 @@ class InputsManager extends HTMLElement {
   #catchUp = async () => {
     this.#isBehind = false;
     await this.#renew();
-    this.#renewing = this.#isBehind ? setTimeout(this.#catchUp, WAITING_MS) : 0;
+    this.#renewing = this.#isBehind ? setTimeout(this.#catchUp, POLL_MS) : 0;
   };
 
   #showNewer() {
