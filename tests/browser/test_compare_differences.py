@@ -96,3 +96,32 @@ def test_concepts_filtered_at_once(stack: Stack, page: Page) -> None:
     expect(page.locator("[data-over]")).to_contain_text("No concepts above this threshold.")
     page.get_by_role("button", name="Answers").click()
     expect(page.locator("[data-pane] .bar")).to_have_count(0)
+
+
+def test_long_texts_scroll_together(stack: Stack, page: Page) -> None:
+    """The second has a paragraph that the first lacks: what is the same stays side by side."""
+    stack.wait_ready("hello")
+    lines = [f"This is the paragraph of number {number}, which goes on. " * 8 for number in range(40)]
+    longer = [*lines[:5], "Something else altogether stands here. " * 60, *lines[5:]]
+    page.goto("/compare/?t=owner/main/models/hello&t=owner/main/models/hello%3Fprompt%3Dx&kind=text")
+    page.locator("compare-page[data-begun]").wait_for()
+    page.locator("[data-prompt]").nth(1).fill("\n".join(longer))
+    page.locator("[data-field] textarea").first.fill("\n".join(lines))
+    page.get_by_role("button", name="Run all").first.click()
+    expect(page.locator("[data-pane] [data-foot] dl")).to_have_count(2, timeout=90_000)
+    page.get_by_role("button", name="Differences from A").click()
+    bodies = page.locator("[data-body]")
+    expect(bodies.nth(1).locator("ins").first).to_be_visible()
+    bodies.nth(0).hover()
+    page.mouse.wheel(0, 3000)
+    tops = "body => body.querySelectorAll('.answer__block')[0] && body.scrollTop"
+    expect(bodies.nth(0)).not_to_have_js_property("scrollTop", value=0)
+    page.wait_for_function("() => document.querySelectorAll('[data-body]')[1].scrollTop > 3050")
+    page.get_by_label("Scroll together").uncheck()
+    before = bodies.nth(1).evaluate(tops)
+    page.keyboard.press("End")
+    bodies.nth(0).hover()
+    page.mouse.wheel(0, -2000)
+    page.wait_for_function("() => document.querySelectorAll('[data-body]')[0].scrollTop < 2000")
+    assert bodies.nth(1).evaluate(tops) == before
+    check(page)
