@@ -157,8 +157,8 @@ def load(found: Sequence[int]) -> list[Input]:
     """These inputs with what pages show of them, in this order."""
     rows: dict[int, Input] = {}
     for start in range(0, len(found), _SOME):
-        some = Input.objects.filter(pk__in=found[start : start + _SOME])
-        rows |= {row.pk: row for row in some.select_related("app__owner", "owner", "reference__blob")}
+        some = Input.objects.filter(pk__in=found[start : start + _SOME]).select_related("reference__blob")
+        rows |= {row.pk: row for row in some.prefetch_related("app__owner", "owner")}  # few, of many inputs
     return [rows[pk] for pk in found if pk in rows]
 
 
