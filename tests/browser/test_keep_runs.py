@@ -119,8 +119,8 @@ def test_what_was_asked_can_be_asked_again_with_its_file(
     made = re.search(r"run=([\w-]+)", page.url)
     assert made
     page.goto(f"/owner/main/models/{everything}?method=take_image&like={made[1]}")
-    expect(page.locator("media-input img[src^=blob], media-input img[src*='/media/']").first).to_be_visible()
-    page.locator("play-page[data-begun]").wait_for()
+    expect(page.locator("[data-name]").first).to_have_text("coffee.jpg")
+    expect(page.locator("[data-meta]")).to_contain_text("kB")
     page.keyboard.press("Control+Enter")
     expect(page.locator("[data-metric-label=total]")).to_have_text("Total", timeout=60_000)
 

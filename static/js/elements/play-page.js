@@ -8,12 +8,14 @@ import { Run, newRunId } from "../state/run.js";
 import { RunSocket } from "../transport/socket.js";
 
 const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
+const UPLOAD_GAP = 50;
 
 class PlayPage extends HTMLElement {
   #socket = null;
   #run = null;
   #chosen = "";
   #timer = 0;
+  #isWaiting = false; // for an upload, to run then
 
   connectedCallback() {
     this.#socket = new RunSocket(this.dataset.socket);
@@ -228,8 +230,18 @@ class PlayPage extends HTMLElement {
     }
   };
 
-  #start() {
-    if (!this.#form || (this.#run && !this.#run.isOver)) return;
+  get #isUploading() {
+    return [...this.querySelectorAll("media-input")].some((input) => input.isBusy);
+  }
+
+  async #start() {
+    if (!this.#form || this.#isWaiting || (this.#run && !this.#run.isOver)) return;
+    if (this.#isUploading) {
+      announce("It runs once the upload is finished.");
+      this.#isWaiting = true;
+      while (this.isConnected && this.#isUploading) await new Promise((resolve) => setTimeout(resolve, UPLOAD_GAP));
+      this.#isWaiting = false;
+    }
     const given = this.#readArguments();
     if (!given) return;
     const composer = this.#composer;
