@@ -75,7 +75,8 @@ def test_pictures_that_were_made(stack: Stack, page: Page) -> None:
 def test_sounds_are_played_together(stack: Stack, page: Page) -> None:
     stack.wait_ready("speak", patience=250)
     faster = 'speak?method=predict&arguments={"speed":1.5}'
-    compare(page, "speak?method=predict", faster, kind="text", text="The sky is blue today.")
+    words = "The sky is blue today, and the sea is calm. Far out a ship goes by, slowly, towards the harbour."
+    compare(page, "speak?method=predict", faster, kind="text", text=words)
     expect(page.locator(".wave")).to_have_count(2)
     expect(page.locator(".sounding__row").nth(1)).to_contain_text("shorter")
     page.get_by_role("button", name="Play together").press("Enter")
@@ -83,7 +84,7 @@ def test_sounds_are_played_together(stack: Stack, page: Page) -> None:
     page.get_by_role("button", name="B alone").press("Enter")
     expect(page.get_by_role("button", name="B alone")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_label("Place in the sounds")).not_to_have_value("0")
-    expect(page.get_by_role("button", name="Play together")).to_be_visible()
+    expect(page.get_by_role("button", name="Play together")).to_be_visible(timeout=30_000)
     check(page)
 
 

@@ -188,10 +188,11 @@ def test_the_secret_comes_by_standard_input_and_its_end_is_ours(official: Path) 
 
 def test_health_says_serving_once_loaded(official: Path) -> None:
     model = official / "1" / "model.py"
-    model.write_text(model.read_text().replace("self.loaded = True", "import time; time.sleep(1); self.loaded = True"))
+    model.write_text(model.read_text().replace("self.loaded = True", "import time; time.sleep(4); self.loaded = True"))
     port = _free_port()
     command = ("-m", "playground.runner", str(official), "--port", str(port))
-    with started(*command) as process, grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    often = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 200)]
+    with started(*command) as process, grpc.insecure_channel(f"127.0.0.1:{port}", often) as channel:
         check = health_pb2_grpc.HealthStub(channel).Check
         seen = check(health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=10).status
         assert seen == health_pb2.HealthCheckResponse.NOT_SERVING
