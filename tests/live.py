@@ -21,6 +21,7 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_CALLABLE = (("ready",), ("scaled to zero",))  # states, as rows of one column
 ROOT = Path(__file__).resolve().parents[1]
 ADD_MODEL = """
 from pathlib import Path
@@ -82,18 +83,18 @@ class Stack:
         self.wait_ready(model_id, patience=patience)
 
     def wait_ready(self, model_id: str, *, patience: float = 180) -> None:
-        """Wait until the shared deployment of a model says that it is ready."""
+        """Wait until the shared deployment of a model says that it is ready, or was and is at zero by now."""
         end = time.monotonic() + patience
         with sqlite3.connect(Path(self.environment["PLAYGROUND_DATA_DIR"]) / "playground.sqlite3") as database:
             database.isolation_level = None
             state = None
-            while time.monotonic() < end and state != ("ready",):
+            while time.monotonic() < end and state not in _CALLABLE:
                 time.sleep(0.1)
                 query = "SELECT state FROM compute_deployment WHERE slug = ?"
                 state = database.execute(query, [f"shared-{model_id}"]).fetchone()
                 if state == ("failed",):
                     break
-        if state != ("ready",):
+        if state not in _CALLABLE:
             raise TimeoutError(f"{model_id} is {state} after {patience} s")
 
     def sign_in(self) -> str:

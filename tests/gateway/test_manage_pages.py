@@ -114,7 +114,7 @@ def test_the_callers_token_is_not_kept(gateway: Live) -> None:
     token = gateway.tokens["owner"]
     replies: list[Any] = []
     for slug in (new_id("cc"), "local", "a b"):  # made, a clash, a bad id
-        wanted = cluster(slug, key=resources_pb2.Key(id=token))
+        wanted = cluster(slug, provider="local", region="local", key=resources_pb2.Key(id=token))
         replies.append(asking.post_clusters(gateway, wanted))
         patch = service_pb2.PatchComputeClustersRequest(user_app_id=whose(), compute_clusters=[wanted])
         replies.append(gateway.call("PatchComputeClusters", patch))
