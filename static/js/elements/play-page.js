@@ -239,8 +239,10 @@ class PlayPage extends HTMLElement {
     if (this.#isUploading) {
       announce("It runs once the upload is finished.");
       this.#isWaiting = true;
+      const { method } = this;
       while (this.isConnected && this.#isUploading) await new Promise((resolve) => setTimeout(resolve, UPLOAD_GAP));
       this.#isWaiting = false;
+      if (!this.isConnected || this.method !== method) return;
     }
     const given = this.#readArguments();
     if (!given) return;
