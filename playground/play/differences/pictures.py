@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 from playground.protocol.errors import InputError
 
 EDGE = 640  # of what is compared: finer costs time and says no more
+MOST_PIXELS = 25_000_000  # several copies of each are held at once, in the server
 WINDOW = 7
 SEEN = 6 / 255  # smaller differences are not seen
 _STEADY = (0.01**2, 0.03**2)  # the method's own, for values from 0 to 1
@@ -58,7 +59,7 @@ def open_picture(file: BinaryIO) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(file)
-            if picture.width * picture.height > settings.MAX_IMAGE_PIXELS:
+            if picture.width * picture.height > min(MOST_PIXELS, settings.MAX_IMAGE_PIXELS):
                 raise InputError(
                     f"The picture has {picture.width:,} by {picture.height:,} pixels: too many to compare."
                 )

@@ -231,7 +231,7 @@ def _concepts(answers: Sequence[Answer], wanted: Filter) -> dict[str, Any]:
         known = [value for value in found.values() if value is not None]
         if not wanted.passes(name, max(known, default=None)):
             continue
-        low = min(known, default=0.0) if len(known) == len(answers) else min(0.0, *known, 0.0)
+        low = min(known, default=0.0) if len(known) == len(answers) else min((0.0, *known))
         rows.append((max(known, default=0.0) - low, name, found))
     rows.sort(key=lambda row: (-row[0], row[1]))
     base = answers[0].pane
