@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from playground.catalog.models import PUBLIC, Membership, User
 from playground.compute import services
-from playground.compute.models import Deployment
+from playground.compute.models import Cluster, Deployment
 from playground.compute.services.environment import environment_of
 from tests.compute.using import call, store
 from tests.play.conftest import browser
@@ -118,6 +118,10 @@ def test_nodepools_are_put_in_order(owner: User, stranger: User, mine: Deploymen
     assert browser(owner).post(at(mine, "edit"), EDIT | {"nodepool": order}, headers=JSON).status_code == 204
     mine.refresh_from_db()
     assert mine.generation == generation
+    Cluster.objects.filter(pk=cluster.pk).update(owner=stranger)
+    hidden = browser(owner).get(at(mine, "acts/edit")).content.decode()
+    assert f'value="{second.pk}" selected' in " ".join(hidden.split())
+    Cluster.objects.filter(pk=cluster.pk).update(owner=owner)
     theirs = services.create_nodepool(stranger, services.create_cluster(stranger, "far"), "away")
     answer = browser(owner).post(at(mine, "edit"), EDIT | {"nodepool": [first.pk, theirs.pk]}, headers=JSON)
     assert (answer.status_code, "no longer shared with you" in answer.json()["error"]["message"]) == (400, True)

@@ -86,16 +86,22 @@ def _context(request: HttpRequest, user: User, row: Deployment, act: str) -> dic
 
 
 def _preferences(user: User, row: Deployment) -> list[dict[str, Any]]:
-    """A field for each nodepool it has, in order, and one for another; with what each nodepool offers."""
+    """A field for each nodepool it has, in order, and one for another; with what each nodepool offers.
+
+    One that it has stays to be chosen, also where the reader no longer sees it or it has become too small.
+    """
     offers = list_offers(user, row.model, row.served_version, row.min_replicas)
     placed = _placed(row)
+    fitting = {one.row.pk: f"{one.label} · {one.verdict}" for one in offers if not one.refusal}
+    known = Nodepool.objects.filter(pk__in=placed).select_related("cluster")
+    kept = {one.pk: f"{one.cluster.slug} / {one.slug} · kept" for one in known}
     fields: list[int | None] = [*placed, None] if len(placed) < len(offers) else list(placed)
     return [
         {
             "words": f"Nodepool {number}" if number > 1 else "Nodepool",
             "number": number,
             "chosen": chosen,
-            "offers": [one for one in offers if not one.refusal or one.row.pk == chosen],
+            "options": (fitting if chosen is None else {chosen: kept[chosen]} | fitting).items(),
         }
         for number, chosen in enumerate(fields, 1)
     ]
