@@ -91,13 +91,16 @@ class Tile:
 def tiles_of(user: User, rows: Sequence[Input], query: str) -> list[Tile]:
     """The tiles of these inputs; ``query`` is what their addresses carry on: app, filter and order."""
     concepts, datasets = _concepts(rows), _datasets(rows)
-    viewer = reverse("inputs:viewer", args=[_HERE])
-    return [_tile(user, row, viewer, query, concepts[row.pk], datasets[row.pk]) for row in rows]
+    before, _, after = reverse("inputs:viewer", args=[_HERE]).rpartition(_HERE)
+    addresses_of = (f"{before}{quote(row.slug, safe='')}{after}" for row in rows)
+    return [
+        _tile(user, row, address, query, concepts[row.pk], datasets[row.pk])
+        for row, address in zip(rows, addresses_of, strict=True)
+    ]
 
 
-def _tile(user: User, row: Input, viewer: str, query: str, concepts: list[Label], datasets: list[str]) -> Tile:
+def _tile(user: User, row: Input, address: str, query: str, concepts: list[Label], datasets: list[str]) -> Tile:
     facts: dict[str, Any] = row.facts or {}
-    address = viewer.replace(_HERE, quote(row.slug, safe=""))
     return Tile(
         key=row.slug,
         name=row.title,
