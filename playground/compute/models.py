@@ -10,6 +10,7 @@ from clarifai_grpc.grpc.api import resources_pb2
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from playground.catalog.ids import validate_id
 from playground.catalog.models import PRIVATE, PUBLIC, VISIBILITIES, Model, ModelVersion, User
@@ -255,6 +256,28 @@ class Transition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.deployment.slug}: {self.state}"
+
+
+class ReplicaCountQuerySet(models.QuerySet["ReplicaCount"]):
+    def visible_to(self, user: User | AnonymousUser) -> ReplicaCountQuerySet:
+        """Of the deployments that one sees."""
+        return self.filter(deployment__in=Deployment.objects.visible_to(user).order_by().values("pk"))
+
+
+class ReplicaCount(models.Model):
+    """From when on so many replicas of a deployment were ready, until the next of these rows says otherwise."""
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="replica_counts")
+    at = models.DateTimeField(default=timezone.now)
+    ready = models.PositiveSmallIntegerField()
+
+    objects = ReplicaCountQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["deployment", "at"], name="replicas_over_time")]
+
+    def __str__(self) -> str:
+        return f"{self.deployment.slug}: {self.ready}"
 
 
 class Lease(models.Model):

@@ -13,7 +13,7 @@ from playground.play.queries.columns import Span
 from playground.templatetags.ui import figure, milliseconds, seconds
 
 _STEPS = {"1h": "2 minutes", "24h": "an hour", "7d": "6 hours", "30d": "a day"}
-_STARTS = {
+STARTS = {
     "1h": ("−60 min", "−45", "−30", "−15", "now"),  # noqa: RUF001 - true minus signs
     "24h": ("−24 h", "−18", "−12", "−6", "now"),  # noqa: RUF001
     "7d": ("−7 d", "−5¼", "−3½", "−1¾", "now"),  # noqa: RUF001
@@ -35,12 +35,12 @@ def describe(points: Sequence[Point], span: Span, name: str) -> str:
 
 def sparkline(points: Sequence[Point], span: Span, name: str) -> SafeString:
     """96 by 24, in tenths: for a cell of a table."""
-    bars, line = _shapes(points, 960, 230)
+    columns, line = _shapes(points, 960, 230)
     return format_html(
         '<svg class="spark" viewBox="0 0 960 240" role="img" aria-label="{}">'
         '<path class="spark__bars" d="{}"/><path class="spark__line" d="{}"/></svg>',
         describe(points, span, name),
-        bars,
+        columns,
         line,
     )
 
@@ -65,25 +65,25 @@ class Chart:
 
 
 def chart(points: Sequence[Point], span: Span, name: str) -> Chart:
-    top = _round_up(max((point.calls for point in points), default=0))
-    bars, line = _shapes(points, 600, 180, top=top)
+    top = round_up(max((point.calls for point in points), default=0))
+    columns, line = _shapes(points, 600, 180, top=top)
     drawing = format_html(
         '<svg class="chart__drawing" viewBox="0 0 600 180" preserveAspectRatio="none" role="img" aria-label="{}">'
         '{}<path class="spark__bars" d="{}"/><path class="spark__errors" d="{}"/><path class="spark__line" d="{}"/>'
         "{}</svg>",
         describe(points, span, name),
         mark_safe('<path class="chart__grid" d="M0 .5H600M0 90H600M0 179.5H600"/>'),
-        bars,
-        _bars([point.errors for point in points], 600, 180, top),
+        columns,
+        bars([point.errors for point in points], 600, 180, top),
         line,
         _readings(points, 600, 180),
     )
     slowest = max((point.p95 for point in points if point.p95 is not None), default=None)
     ticks = [Tick(0, figure(top)), Tick(50, figure(top / 2) if top > 1 else ""), Tick(100, "0")]
-    return Chart(describe(points, span, name), drawing, ticks, _STARTS[span.key], seconds(slowest) if slowest else "")
+    return Chart(describe(points, span, name), drawing, ticks, STARTS[span.key], seconds(slowest) if slowest else "")
 
 
-def _bars(counts: Sequence[int], width: int, height: int, top: int) -> str:
+def bars(counts: Sequence[int], width: int, height: int, top: int) -> str:
     step = width / max(len(counts), 1)
     wide = round(step * 0.76)
     tall = [max(round(count / (top or 1) * height), height // 40) if count else 0 for count in counts]
@@ -98,11 +98,11 @@ def _readings(points: Sequence[Point], width: int, height: int) -> SafeString:
     return format_html_join(
         "",
         '<rect class="chart__reading" x="{}" y="0" width="{}" height="{}"><title>{}</title></rect>',
-        ((round(place * step, 1), round(step, 1), height, _read(point)) for place, point in enumerate(points)),
+        ((round(place * step, 1), round(step, 1), height, read(point)) for place, point in enumerate(points)),
     )
 
 
-def _read(point: Point) -> str:
+def read(point: Point) -> str:
     told = [
         f"{figure(point.calls)} call{'' if point.calls == 1 else 's'}",
         f"{figure(point.errors)} error{'' if point.errors == 1 else 's'}" if point.errors else "",
@@ -113,7 +113,7 @@ def _read(point: Point) -> str:
     return f"From {point.start:%b} {point.start.day}, {point.start:%H:%M} UTC: {', '.join(filter(None, told))}"
 
 
-def _round_up(value: int) -> int:
+def round_up(value: int) -> int:
     """To an even figure that is easily read."""
     for step in (2, 4, 10, 20, 40, 60, 80, 100):
         if value <= step:
@@ -128,16 +128,16 @@ def _shapes(points: Sequence[Point], width: int, height: int, *, top: int = 0) -
     most = top or max((point.calls for point in points), default=0) or 1
     slowest = max((point.p95 or 0.0 for point in points), default=0.0) or 1.0
     wide = round(step * 0.76)
-    bars, line = [], []
+    columns, line = [], []
     is_drawing = False
     for place, point in enumerate(points):
         if point.calls:
             tall = max(round(point.calls / most * height), height // 40 or 1)
-            bars.append(f"M{round(place * step + step * 0.12)} {height}v-{tall}h{wide}v{tall}z")
+            columns.append(f"M{round(place * step + step * 0.12)} {height}v-{tall}h{wide}v{tall}z")
         if point.p95 is None:
             is_drawing = False
             continue
         at = f"{round((place + 0.5) * step)} {round(height * (1 - point.p95 / slowest * 0.9))}"
         line.append(f"L{at}" if is_drawing else f"M{at}h.01")
         is_drawing = True
-    return "".join(bars), "".join(line)
+    return "".join(columns), "".join(line)

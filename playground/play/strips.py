@@ -38,13 +38,13 @@ def axis_of(series: Sequence[Sequence[float]]) -> Axis | None:
     low, high = min(values), max(values)
     room = (high - low) * 0.06 or max(high * 0.1, 1.0)
     low, high = max(low - room, 0.0), high + room
-    step = _round((high - low) / 4)
+    step = round_step((high - low) / 4)
     first = math.ceil(low / step) * step
     count = int((high - first) / step + 1e-9) + 1
     return Axis(low, high, tuple(first + step * number for number in range(count))[:5])
 
 
-def _round(value: float) -> float:
+def round_step(value: float) -> float:
     """The next of 1, 2 and 5 with noughts."""
     power = 10.0 ** math.floor(math.log10(value))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= value * 0.999)

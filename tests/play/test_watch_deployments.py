@@ -1,99 +1,85 @@
-"""The state of a model's deployment, as the page polls it."""
+"""Use of deployments over time, side by side: plots on one scale, a table behind them, and what is there no more."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.test import Client
-from django.urls import reverse
+import pytest
 from django.utils import timezone
 
-from playground.catalog.models import Model, ModelVersion, User
-from playground.compute.models import Deployment, Transition
+from playground.catalog.models import Model, User
+from playground.compute.models import Deployment, ReplicaCount
 from playground.compute.services import record_state
-from playground.play.queries.starts import Step, describe_start
+from playground.compute.usage import housekeeping
+from playground.compute.usage.queries import Point
+from playground.compute.usage.replicas import KEPT, Count, replicas_over_time
+from playground.play.courses import course_of, plots_of
 from tests.play.conftest import browser
 
-HTMX = {"HX-Request": "true"}
+pytestmark = pytest.mark.django_db
 
 
-def poll(client: Client, deployment: Deployment, **query: str) -> object:
-    return client.get(reverse("play:deployment_state", args=[deployment.pk]), query, headers=HTMX)
+def ready(deployment: Deployment, *counts: tuple[datetime, int]) -> None:
+    ReplicaCount.objects.bulk_create(ReplicaCount(deployment=deployment, at=at, ready=count) for at, count in counts)
 
 
-def test_a_start_is_shown_step_by_step(owner: User, deployment: Deployment) -> None:
-    record_state(deployment.pk, "building", "installing requirements", generation=1)
-    page = poll(browser(owner), deployment).content.decode()
-    assert "Installing requirements" in page
-    assert 'hx-trigger="every 1s, ' in page
-    assert 'id="head-state" hx-swap-oob="true"' in page
+def test_counts_are_kept_as_they_change_and_for_as_long_as_pages_look_back(deployment: Deployment, owner: User) -> None:
+    now = timezone.now()
+    for count in (1, 1, 3):
+        record_state(deployment.pk, "ready", generation=deployment.generation, ready_replicas=count)
+    assert list(ReplicaCount.objects.order_by("pk").values_list("ready", flat=True)) == [1, 3]
+    old = now - KEPT
+    ready(deployment, (old - timedelta(days=2), 5), (old - timedelta(days=1), 2))
+    housekeeping.prune(now)
+    since = now - timedelta(days=30)
+    assert [count.ready for count in replicas_over_time(owner, [deployment], since)[deployment.pk]] == [2, 1, 3]
+    assert ReplicaCount.objects.count() == 3
 
 
-def test_what_is_not_new_is_not_sent(owner: User, deployment: Deployment) -> None:
-    record_state(deployment.pk, "starting", generation=1)
-    record_state(deployment.pk, "ready", generation=1)
-    first = poll(browser(owner), deployment)
-    assert poll(browser(owner), deployment, seen=first.context["seen"]).status_code == 204
-
-
-def test_the_page_is_drawn_anew_when_its_forms_are_known(owner: User, deployment: Deployment) -> None:
-    record_state(deployment.pk, "ready", generation=1)
-    assert poll(browser(owner), deployment, forms="0")["HX-Refresh"] == "true"
-
-
-def test_a_page_keeps_its_forms_while_a_new_version_is_loaded(
-    owner: User, model: Model, deployment: Deployment
-) -> None:
-    ModelVersion.objects.create(model=model, folder="/nowhere")
-    assert "forms=1" in poll(browser(owner), deployment, forms="1").content.decode()
-
-
-def test_a_failure_shows_its_reason_and_log(owner: User, deployment: Deployment) -> None:
-    record_state(deployment.pk, "failed", "No such package.", generation=1, log_tail="line one\nline two")
-    page = poll(browser(owner), deployment).content.decode()
-    assert "No such package." in page
-    assert "line two" in page
-    assert "Retry" in page
-
-
-def test_its_owner_retries(owner: User, deployment: Deployment) -> None:
-    record_state(deployment.pk, "failed", generation=1)
-    response = browser(owner).post(reverse("play:retry", args=[deployment.pk]), headers=HTMX)
-    assert response.status_code == 302
+def test_what_is_not_known_is_not_made_up(deployment: Deployment, owner: User, stranger: User) -> None:
+    now = timezone.now()
+    Deployment.objects.filter(pk=deployment.pk).update(created_at=now - timedelta(days=9), ready_replicas=2)
     deployment.refresh_from_db()
-    assert (deployment.state, deployment.generation) == ("pending", 2)
+    since = now - timedelta(hours=1)
+    assert replicas_over_time(owner, [deployment], since)[deployment.pk] == [Count(since, 2)]
+    ready(deployment, (now - timedelta(minutes=30), 0))
+    counts = replicas_over_time(owner, [deployment], since)[deployment.pk]
+    assert [count.ready for count in counts] == [0]
+    points = [Point(since), Point(now - timedelta(minutes=20))]
+    assert [step.replicas for step in course_of("edge", points, counts, now).steps] == ["0", "0"]
+    assert course_of("edge", points, [Count(now, 1)], now).steps[0].ready is None
+    ready(deployment, (now - timedelta(minutes=10), 3))
+    assert [count.ready for count in replicas_over_time(stranger, [deployment], since)[deployment.pk]] == [2]
 
 
-def test_a_team_mate_sees_but_may_not_retry(mate: User, deployment: Deployment) -> None:
-    record_state(deployment.pk, "failed", "No such package.", generation=1, log_tail="line one\nline two")
-    page = poll(browser(mate), deployment).content.decode()
-    assert "No such package." in page
-    assert "line two" not in page
-    assert "Retry" not in page
-    assert browser(mate).post(reverse("play:retry", args=[deployment.pk])).status_code == 403
+def test_all_plots_of_a_kind_have_one_scale_and_each_reads_its_figures() -> None:
+    now = timezone.now()
+    points = [Point(now - timedelta(minutes=4)), Point(now - timedelta(minutes=2), 12, 1, 0.02, 0.4, 0.01)]
+    busy = course_of("busy", points, [Count(points[0].start, 1), Count(now - timedelta(minutes=1), 3)], now)
+    idle = course_of("idle", [Point(point.start) for point in points], [], now)
+    plots = plots_of([busy, idle])
+    for one, other in zip(*plots, strict=True):
+        assert one.ticks == other.ticks
+        assert one.drawing.count("<title>") == len(points)
+    assert [plot.ticks[0] for plot in plots[0]] == ["20", "500\u00a0ms", "4"]
+    assert (
+        "12 calls, 1 error, p50 20\u00a0ms, p95 400\u00a0ms, first output 10\u00a0ms, 1 to 3 ready"
+        in plots[0][2].drawing
+    )
+    assert "busy: 3 replicas ready now, at most 3 in this time" in plots[0][2].drawing
+    assert "NaN" not in "".join(plot.drawing for row in plots for plot in row)
 
 
-def test_a_stranger_finds_no_deployment(stranger: User, deployment: Deployment) -> None:
-    assert poll(browser(stranger), deployment).status_code == 404
-    assert browser(stranger).post(reverse("play:retry", args=[deployment.pk])).status_code == 404
-
-
-def test_retry_is_no_link(owner: User, deployment: Deployment) -> None:
-    assert browser(owner).get(reverse("play:retry", args=[deployment.pk])).status_code == 405
-
-
-def test_usual_times_need_three_starts(owner: User, deployment: Deployment) -> None:
-    Transition.objects.all().delete()
-    begin = timezone.now() - timedelta(hours=1)
-    for number in range(4):
-        for state, second in (("pending", 0), ("starting", 1), ("ready", 9)):
-            entry = Transition.objects.create(deployment=deployment, state=state)
-            Transition.objects.filter(pk=entry.pk).update(at=begin + timedelta(seconds=100 * number + second))
-        steps = {step.name: step for step in describe_start(owner, deployment).steps}
-        assert (steps["Model loaded"].usual == 8) == (number >= 2)
-
-
-def test_a_bar_never_says_all_is_done() -> None:
-    shares = [Step("", "now", took=took, usual=10.0).percent for took in (0, 5, 9, 10, 20, 1000)]
-    assert shares == sorted(shares)
-    assert shares[-1] <= 95
+def test_the_page_has_a_table_behind_and_says_what_is_gone(deployment: Deployment, owner: User, model: Model) -> None:
+    record_state(deployment.pk, "ready", generation=deployment.generation, ready_replicas=2)
+    other = Deployment.objects.create(owner=owner, slug="edge", model=model, nodepool=deployment.nodepool)
+    address = f"/compare/live?model={model}&d={deployment.pk}&d={other.pk}&part=1"
+    page = browser(owner).get(address).content.decode()
+    assert page.count("chart__drawing--low") == 6
+    assert page.count("Ready replicas</th>") == 2
+    assert "<td>0 to 2</td>" in page
+    assert "no longer shared" not in page
+    other.delete()
+    page = browser(owner).get(address).content.decode()
+    assert page.count("chart__drawing--low") == 3
+    assert "1 of those chosen is not there for you any more" in page

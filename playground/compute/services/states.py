@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from playground.catalog.access import Role, require_role
 from playground.catalog.models import note_change
-from playground.compute.models import Deployment, Transition
+from playground.compute.models import Deployment, ReplicaCount, Transition
 from playground.compute.services.owners import require_change
 from playground.compute.services.placement import need_of, why_not
 
@@ -73,6 +73,8 @@ def record_state(
         observed["state_since"] = timezone.now()
     elif reason in Deployment.Stage.values:
         _mark(row, reason)
+    if row.ready_replicas != ready_replicas:
+        ReplicaCount.objects.create(deployment=row, ready=ready_replicas)
     Deployment.objects.filter(pk=deployment_pk).update(**observed)
     note_change("state", deployment_pk)
     return True

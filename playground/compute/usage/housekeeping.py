@@ -1,4 +1,4 @@
-"""How rows of usage end: by age, those of minutes first. The thread that writes usage runs it every hour."""
+"""How rows of usage, and those of replicas, end: by age, those of minutes first; every hour."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from playground.compute.usage import replicas
 from playground.compute.usage.models import SPANS, Usage, kept_for
 
 EVERY_SECONDS = 3600.0
@@ -30,7 +31,7 @@ def run() -> int:
 
 def prune(now: datetime) -> int:
     """Delete what is older, at ``now``, than the settings say; in small steps, so that others can write between."""
-    return sum(_prune(span, now - kept_for(span)) for span in SPANS)
+    return sum(_prune(span, now - kept_for(span)) for span in SPANS) + replicas.prune(now)
 
 
 def _prune(span: int, before: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -10,12 +11,16 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from playground.play.charts import chart
+from playground.catalog.models import User
+from playground.compute.usage.replicas import replicas_over_time
+from playground.play.charts import STARTS
+from playground.play.courses import Course, Plot, course_of, plots_of
 from playground.play.queries.columns import SPANS
 from playground.play.queries.models import find_model
 from playground.play.queries.usage import UsageRow, read_rows
 from playground.play.views.asking import user_of
 from playground.play.views.compare import chosen_of
+from playground.runs.comparisons import MOST_PANES
 
 USUAL = "1h"
 
@@ -32,16 +37,29 @@ def live(request: HttpRequest) -> HttpResponse:
     model = find_model(user, parts[0], parts[1], parts[3])
     span = SPANS.get(request.GET.get("span", USUAL), SPANS[USUAL])
     keys = [choice.deployment.pk for choice in chosen_of(request, user, model) if choice.deployment]
-    rows = read_rows(user, model, keys, span, timezone.now())
+    now = timezone.now()
+    rows = read_rows(user, model, keys, span, now)
     context = {
         "area": "compare",
         "model": model,
         "span": span,
         "spans": SPANS.values(),
-        "rows": [(row, chart(row.points, span, row.row.label), _figures(row, rows)) for row in rows],
+        "rows": [
+            {"row": row, "figures": _figures(row, rows), "steps": course.steps, "plots": plots}
+            for row, (course, plots) in zip(rows, _courses(user, rows, now), strict=True)
+        ],
+        "times": STARTS[span.key],
         "count": len(rows),
+        "gone": len(set(request.GET.getlist("d")[:MOST_PANES])) - len(rows),
     }
     return render(request, "play/_compare_live.html" if "part" in request.GET else "play/compare_live.html", context)
+
+
+def _courses(user: User, rows: list[UsageRow], now: datetime) -> list[tuple[Course, list[Plot]]]:
+    since = min((row.points[0].start for row in rows), default=now)
+    counts = replicas_over_time(user, [row.row for row in rows], since)
+    courses = [course_of(row.row.label, row.points, counts[row.row.pk], now) for row in rows]
+    return list(zip(courses, plots_of(courses), strict=True))
 
 
 def _figures(row: UsageRow, rows: list[UsageRow]) -> list[dict[str, Any]]:
