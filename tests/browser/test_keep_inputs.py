@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
+from playground.sdk import Client
 from tests.browser.test_be_open_to_all import check
+from tests.live import Stack
 
 SLOW = 30_000
 
@@ -39,7 +41,11 @@ def choose(page: Page, *files: FilePayload) -> None:
 
 
 @pytest.fixture
-def manager(page: Page) -> Page:
+def manager(page: Page, stack: Stack) -> Page:
+    """The page with nothing in it: what a test finds must not hang on what ran before it, nor on its being tried again."""
+    with Client(f"http://{stack.api}", stack.token) as client:
+        if kept := [found.id for found in client.inputs.each()]:
+            client.inputs.delete(*kept)
     page.goto("/inputs/")
     page.wait_for_selector("inputs-manager[data-live]")
     return page

@@ -6,6 +6,7 @@ const EDGE = 8;
 class MenuPopover extends HTMLElement {
   #typed = "";
   #typedAt = 0;
+  #isUsed = false; // by keys, since it began to open
 
   connectedCallback() {
     this.addEventListener("beforetoggle", this.#placeBefore);
@@ -26,8 +27,16 @@ class MenuPopover extends HTMLElement {
     return [...this.querySelectorAll("a, button, input:is([type=search], [type=checkbox])")].filter((item) => item.tabIndex >= 0 && !item.disabled);
   }
 
+  get #first() {
+    return this.querySelector("input[type=search], [aria-current]") ?? this.#items[0];
+  }
+
   #placeBefore = (event) => {
-    if (event.newState === "open") requestAnimationFrame(this.#place);
+    if (event.newState !== "open") return;
+    // The browser focuses it as it opens: told of only later, a quick second Enter would close what the first opened.
+    if (this.#first) this.#first.autofocus = true;
+    this.#isUsed = false;
+    requestAnimationFrame(this.#place);
   };
 
   #toggled = (event) => {
@@ -35,7 +44,8 @@ class MenuPopover extends HTMLElement {
     this.#opener?.setAttribute("aria-expanded", String(isOpen));
     if (!isOpen) return;
     this.#place();
-    const first = this.querySelector("input[type=search], [aria-current]") ?? this.#items[0];
+    if (this.#isUsed) return;
+    const first = this.#first;
     first?.focus();
     first?.select?.();
   };
@@ -53,6 +63,7 @@ class MenuPopover extends HTMLElement {
   };
 
   #move = (event) => {
+    this.#isUsed = true;
     const items = this.#items;
     if (event.target.matches("input") && !/^Arrow(Up|Down)$/.test(event.key)) return this.#choose(event);
     const at = items.indexOf(document.activeElement);
