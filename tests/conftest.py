@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import shutil
 import tempfile
+from typing import Literal, cast
 
 import pytest
+from _pytest.runner import runtestprotocol
 from django.conf import settings
 
 NO_SKIPS = os.environ.get("PLAYGROUND_NO_SKIPS", "") == "1"
@@ -37,6 +40,36 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             return next((name for name in TOGETHER if file.startswith(name)), file)
 
     return ByProduct(config, log)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--tries", type=int, default=3, help="how often a test is tried until it passes")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """Tries what a busy machine was too slow for again, with all that tests share made anew.
+
+    That is why no plug-in does it: theirs keep what is shared, where the first try has left its deployments and files.
+    """
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for left in reversed(range(item.config.getoption("tries"))):
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        is_over = not left or not any(report.failed for report in reports)
+        for report in reports:
+            if is_over or report.failed:
+                report.outcome = report.outcome if is_over else cast("Literal['failed']", "rerun")
+                item.ihook.pytest_runtest_logreport(report=report)
+        if is_over:
+            break
+        with contextlib.suppress(Exception, pytest.fail.Exception):  # what is left of it is not what is tried
+            item.session._setupstate.teardown_exact(cast("pytest.Item", item.session))
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    return ("rerun", "R", "RERUN") if cast("str", report.outcome) == "rerun" else None
 
 
 @pytest.hookimpl(wrapper=True)

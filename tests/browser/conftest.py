@@ -38,7 +38,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.timeout(240))
             if CHROMIUM is None:
                 item.add_marker(pytest.mark.skip(reason="no Chromium is installed: apt install chromium"))
 
