@@ -108,7 +108,7 @@ def _look_up(user_pk: int, request: Request) -> _Found:
     version.workflow = row
     plan = workflows.plan_of(caller, version)
     nodes = [step.node for step in plan.steps]
-    models = {node.id: family.model_message(caller, node) or resources_pb2.Model() for node in nodes}
+    models = {node.id: family.model_message(caller, row.app, node) or resources_pb2.Model() for node in nodes}
     return _Found(plan, family.workflow_message(caller, row, version), models)
 
 

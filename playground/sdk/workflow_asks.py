@@ -34,6 +34,10 @@ class WorkflowAddress:
     version_id: str = ""
 
 
+ACTS = ("prompter", "image-crop", "concept-thresholder")
+"""A node without a model is told on the wire as one of Clarifai's small ones, which do what it does."""
+
+
 @dataclass(frozen=True, slots=True)
 class NodeInfo:
     """A step: which model it calls, if one, and which nodes it takes from."""
@@ -173,7 +177,8 @@ def _node(message: resources_pb2.WorkflowNode) -> NodeInfo:
     model = message.model
     address = ModelAddress(model.id, model.user_id, model.app_id, model.model_version.id)
     inputs = tuple(one.node_id for one in message.node_inputs)
-    return NodeInfo(message.id, address if model.id else None, inputs, message.suppress_output)
+    calls_one = model.id and model.model_type_id not in ACTS
+    return NodeInfo(message.id, address if calls_one else None, inputs, message.suppress_output)
 
 
 # --- predictions ---------------------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def test_from_post_to_delete(official_gateway: Live) -> None:
     assert first.model.model_version.id
     assert [one.node_id for one in second.node_inputs] == ["first"]
     assert beside.model.model_version.output_info.params["count"] == 2
-    assert (hidden.suppress_output, hidden.HasField("model")) == (True, False)
+    assert (hidden.suppress_output, hidden.model.model_type_id) == (True, "prompter")
     listed = service_pb2.ListWorkflowsRequest(user_app_id=OWNER)
     entry = next(one for one in fine(gateway.call("ListWorkflows", listed)).workflows if one.id == slug)
     assert "yaml" not in entry.metadata

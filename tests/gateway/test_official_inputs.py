@@ -111,7 +111,7 @@ told["labels"] = sorted({{one.name for one in inputs.get_input(told["there"][0])
 
 
 def test_what_fails_in_bulk_fails_alone(official: Client) -> None:
-    """A broken picture is tried again twice and given up; the others stay."""
+    """A broken picture, and an address that leads nowhere, are tried again and given up; the others stay."""
     folder = official.home / "mixed"
     folder.mkdir()
     tag = new_id("mix").replace("-", "")
@@ -120,10 +120,43 @@ def test_what_fails_in_bulk_fails_alone(official: Client) -> None:
     (folder / f"{tag}_broken.png").write_bytes(picture(32, 24)[:300])
     told = official.told(f"""{PROLOGUE}
 protos = inputs.get_image_inputs_from_folder("mixed")
+protos.append(Inputs.get_input_from_url({tag!r} + "_url", image_url="http://127.0.0.1:9/cat.jpg"))
 inputs._bulk_upload(protos)
 told["there"] = sorted(one.id for one in inputs.list_inputs() if one.id.startswith({tag!r}))
 """)
     assert told["there"] == [f"{tag}_{number}" for number in range(3)]
+
+
+def test_a_data_set_tells_what_was_there_before(official: Client) -> None:
+    """By the words of the refusal alone; those are not tried again, unless the log of it is handed in."""
+    tag = new_id("set")
+    told = official.told(f"""{PROLOGUE}
+from clarifai.datasets.upload.base import ClarifaiDataLoader
+from clarifai.datasets.upload.features import TextFeatures
+class Loader(ClarifaiDataLoader):
+    task = "text_classification"
+    def __init__(self, *rows):
+        self.rows = rows
+    def load_data(self):
+        pass
+    def __len__(self):
+        return len(self.rows)
+    def __getitem__(self, number):
+        return self.rows[number]
+dataset = App(user_id="owner", app_id="main").create_dataset({tag!r})
+old, new = TextFeatures("old", ["lorry/truck"], id=1), TextFeatures("new", None, id=2)
+dataset.upload_dataset(Loader(old))
+dataset.upload_dataset(Loader(old, new), log_warnings=True)
+told["there"] = sorted(one.id for one in dataset.list_inputs())
+(log,) = pathlib.Path().glob("Dataset_Upload*.log")
+dataset.retry_upload_from_logs(str(log), Loader(old, new), retry_duplicates=True)
+told["again"] = len(list(dataset.list_inputs()))
+told["label"] = [[one.id, one.name] for one in inputs.get_input(told["there"][0]).data.concepts]
+inputs.patch_inputs([Inputs._get_proto(told["there"][0], labels=["lorry/truck"])], action="remove")
+told["removed"] = len(inputs.get_input(told["there"][0]).data.concepts)
+""")
+    assert told["there"] == [f"{tag}-1", f"{tag}-2"]
+    assert (told["again"], told["label"], told["removed"]) == (3, [["lorry-truck", "lorry/truck"]], 0)
 
 
 def test_what_a_csv_file_names(official: Client) -> None:

@@ -36,6 +36,27 @@ workflow:
         - node_id: first
 """
 
+SMALL = """
+workflow:
+  id: {slug}
+  nodes:
+    - id: ask
+      model:
+        model_id: {slug}-prompter
+        model_type_id: prompter
+        description: A prompt
+        output_info:
+          params:
+            prompt_template: 'Say {{data.text.raw}} twice'
+    - id: answer
+      model:
+        model_id: echo
+        user_id: owner
+        app_id: main
+      node_inputs:
+        - node_id: ask
+"""
+
 
 def test_from_yaml_to_answers_and_back(official: Client) -> None:
     slug = new_id("flow")
@@ -76,6 +97,28 @@ told["asked"] = raised(lambda: flow.predict_by_bytes(b"Ada", input_type="text"))
     assert "WORKFLOW_DOES_NOT_EXIST" in told["gone"]
     assert "WORKFLOW_DOES_NOT_EXIST" in told["asked"][0]
     assert told["asked"][1] < 4
+
+
+def test_a_small_model_is_made_on_the_way(official: Client) -> None:
+    """The client makes a prompter, a crop or a threshold as a model first; here it is what a node does."""
+    slug = new_id("flow")
+    (official.home / "flow.yml").write_text(SMALL.format(slug=slug))
+    (official.home / "absent.yml").write_text(FLOW.format(slug=slug).replace("echo", "nowhere"))
+    told = official.told(f"""{PROLOGUE}
+flow = app.create_workflow("flow.yml")
+told["texts"] = texts(flow.predict_by_bytes(b"Ada", input_type="text"))
+flow = app.workflow(workflow_id={slug!r})
+told["nodes"] = [[node.id, node.model.id, node.model.model_type_id] for node in flow.nodes]
+flow.export("out.yml")
+told["exported"] = [node["id"] for node in yaml.safe_load(open("out.yml"))["workflow"]["nodes"]]
+told["models"] = [one.id for one in app.list_models(only_in_app=True) if one.id.endswith("prompter")]
+told["absent"] = raised(lambda: app.create_workflow("absent.yml"))[1]
+app.delete_workflow({slug!r})
+""")
+    assert told["texts"] == [["Say Ada twice", "echo Say Ada twice"]]
+    assert told["nodes"] == [["ask", "prompter", "prompter"], ["answer", "echo", "text-to-text"]]
+    assert (told["exported"], told["models"]) == (["ask", "answer"], [])
+    assert "no model nowhere" in told["absent"]
 
 
 def test_an_address_is_fetched_behind_the_fence(official: Client) -> None:

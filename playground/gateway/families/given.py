@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from inputs.models import Kind
-from inputs.services import Given, Label
+from inputs.services import Given, Label, plain_id
 from playground.media.kinds import sniff
 from playground.protocol import structs
 from playground.protocol.errors import InputError
@@ -75,6 +75,13 @@ def read_concepts(data: resources_pb2.Data) -> list[Label]:
     return [_label(concept) for concept in data.concepts]
 
 
+def concept_id(concept: resources_pb2.Concept) -> str:
+    """Its own; where that is but its name once more, as official labels have it, one made of the name."""
+    if concept.name.strip() and concept.id in ("", concept.name):
+        return plain_id(concept.name)
+    return str(concept.id)
+
+
 def _check_kind(kind: Kind, content: bytes) -> None:
     """By the bytes. What is film and what is sound, only looking into it says."""
     looks = sniff(io.BytesIO(content))
@@ -99,9 +106,10 @@ def _read_regions(data: resources_pb2.Data) -> list[Label]:
 
 
 def _label(concept: resources_pb2.Concept, box: tuple[float, float, float, float] | None = None) -> Label:
-    if not (concept.id or concept.name):
+    slug = concept_id(concept)
+    if not slug:
         raise InputError("A concept has neither id nor name.", code=INVALID)
-    return Label(concept.id or concept.name, concept.value, concept.name, box)
+    return Label(slug, concept.value, concept.name, box)
 
 
 def _read_place(data: resources_pb2.Data) -> tuple[float, float]:

@@ -8,14 +8,14 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_pb2
 
 from inputs import services
-from playground.gateway.families.given import NAME_KEY, read_concepts, read_metadata
+from inputs.models import Input, Status
+from playground.gateway.families.given import NAME_KEY, concept_id, read_concepts, read_metadata
 from playground.gateway.families.inputs import INVALID, find_inputs, find_shelf, messages_of
-from playground.protocol.errors import InputError
+from playground.protocol.errors import InputError, NotFoundError, to_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from inputs.models import Input
     from playground.catalog.models import User
 
 ACTIONS = ("merge", "overwrite", "remove")
@@ -36,9 +36,19 @@ def patch_inputs(caller: User, request: service_pb2.PatchInputsRequest) -> servi
 
 
 def delete_inputs(caller: User, request: service_pb2.DeleteInputsRequest) -> Any:
-    """All of them or none. Without ids it deletes nothing: official bulk uploads call it so when nothing failed."""
+    """All of them or none. Without ids it deletes nothing: official bulk uploads call it so when nothing failed.
+
+    They also name together what was refused and is not there, and what could not be fetched: that goes all the same,
+    or its id would be taken when they try again.
+    """
     app = find_shelf(caller, request.user_app_id)
-    services.delete_inputs(caller, find_inputs(caller, app, list(request.ids)))
+    try:
+        rows = find_inputs(caller, app, list(request.ids))
+    except NotFoundError as error:
+        if failed := list(Input.objects.visible_to(caller).filter(app=app, slug__in=request.ids, status=Status.FAILED)):
+            services.delete_inputs(caller, failed)
+        return status_pb2.BaseResponse(status=to_status(error))
+    services.delete_inputs(caller, rows)
     return status_pb2.BaseResponse()
 
 
@@ -81,7 +91,7 @@ def _remove(caller: User, row: Input, message: resources_pb2.Input) -> None:
     services.edit_inputs(
         caller,
         [row],
-        remove_concepts=[concept.id or concept.name for concept in message.data.concepts],
+        remove_concepts=[concept_id(concept) for concept in message.data.concepts],
         metadata=dict.fromkeys(keys) if keys else None,
         remove_datasets=list(message.dataset_ids),
     )

@@ -1,4 +1,4 @@
-"""What changes models over the wire: edit, delete. New ones are added in the terminal alone: they are trusted code."""
+"""What changes models over the wire: edit, delete. New ones are added in the terminal alone."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from playground.compute import services
 from playground.compute.services.removal import delete_version
 from playground.gateway.families import owners
 from playground.gateway.families.models import find_model, find_version, model_message
+from playground.gateway.families.small_models import TRUSTED
 from playground.protocol.errors import AccessError, InputError
 
 if TYPE_CHECKING:
@@ -50,10 +51,7 @@ def delete_model_version(caller: User, request: service_pb2.DeleteModelVersionRe
 
 
 def refuse(caller: User, request: object) -> NoReturn:
-    raise AccessError(
-        "Models are trusted code: administrators add them and their versions in the terminal, "
-        "with manage.py models add DIR."
-    )
+    raise AccessError(TRUSTED)
 
 
 def _delete(caller: User, owner: resources_pb2.UserAppIDSet, ids: list[str]) -> Any:
@@ -74,11 +72,9 @@ def _edit(caller: User, owner: resources_pb2.UserAppIDSet, message: resources_pb
 
 
 HANDLERS: dict[str, Callable[..., object]] = {
-    "PostModels": refuse,
     "PatchModels": patch_models,
     "DeleteModel": delete_model,
     "DeleteModels": delete_models,
-    "PostModelVersions": refuse,
     "PatchModelVersions": refuse,
     "DeleteModelVersion": delete_model_version,
 }

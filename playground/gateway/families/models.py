@@ -10,6 +10,7 @@ from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from playground.catalog.models import Model, ModelVersion, User, latest_version
 from playground.compute.routing import DEFAULT_APP_ID
+from playground.gateway.families import small_models
 from playground.gateway.families.owners import user_id_of, write_time
 from playground.gateway.families.paging import page_of
 from playground.protocol.errors import InputError, NotFoundError
@@ -18,8 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
+ABSENT = "Model does not exist"
+"""The very words by which official clients tell, as they make a workflow, that a model is not there."""
+
+
 def get_model(caller: User, request: service_pb2.GetModelRequest) -> service_pb2.SingleModelResponse:
-    model = find_model(caller, request.user_app_id, request.model_id)
+    try:
+        model = find_model(caller, request.user_app_id, request.model_id)
+    except NotFoundError as error:
+        if (made := small_models.recall(caller, request.user_app_id, request.model_id)) is not None:
+            return service_pb2.SingleModelResponse(model=made)
+        error.details = ABSENT
+        raise
     version = find_version(model, request.version_id) if request.version_id else model.latest
     return service_pb2.SingleModelResponse(model=model_message(model, version))
 

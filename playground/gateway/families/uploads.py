@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_INPUTS = 128
 MOST_SUFFIXES = 1000
+SAME_ID = "Input has a duplicate ID."
+"""The very words by which official uploads of datasets tell those that were there before from those to try again."""
 Resolution = resources_pb2.InputIDConflictResolution
 Outcome = Input | PlaygroundError
 
@@ -107,6 +109,8 @@ def _skipped(outcome: Outcome, slug: str) -> Outcome:
 
 def _with_code(outcome: Outcome, message: resources_pb2.Input) -> Outcome:
     """What is wrong with an input has a code of inputs, not one of models."""
+    if isinstance(outcome, services.DuplicateError) and outcome.existing and outcome.existing.slug == message.id:
+        outcome.details = SAME_ID
     if isinstance(outcome, InputError) and outcome.code == InputError.v2_code:
         is_address = any(getattr(message.data, kind).url for kind in ("image", "video", "audio", "text"))
         outcome.code = int(StatusCode.INPUT_INVALID_URL if is_address else StatusCode.INPUT_UNSUPPORTED_FORMAT)

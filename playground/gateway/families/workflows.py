@@ -12,7 +12,7 @@ from playground.catalog import workflows
 from playground.catalog.access import Role, require_role
 from playground.catalog.models import Model, Workflow, WorkflowVersion
 from playground.compute.routing import DEFAULT_APP_ID
-from playground.gateway.families import owners
+from playground.gateway.families import owners, small_models
 from playground.gateway.families.apps import find_app
 from playground.gateway.families.paging import page_of
 from playground.protocol import structs
@@ -158,13 +158,13 @@ def version_message(version: WorkflowVersion, nodes: Any) -> resources_pb2.Workf
 
 
 def nodes_of(caller: User, version: WorkflowVersion) -> list[resources_pb2.WorkflowNode]:
-    return [_node_message(caller, node) for node in version.read().nodes]
+    return [_node_message(caller, version.workflow.app, node) for node in version.read().nodes]
 
 
-def model_message(caller: User, node: Node) -> resources_pb2.Model | None:
+def model_message(caller: User, app: App, node: Node) -> resources_pb2.Model | None:
     """Its address, with the version that runs: official exports want one of every node."""
     if node.model is None:
-        return None
+        return small_models.message_of(app, node)
     message = resources_pb2.Model(id=node.model.model_id, user_id=node.model.user_id, app_id=node.model.app_id)
     message.model_version.id = node.model.version_id
     row = Model.objects.visible_to(caller).at(message.user_id, message.app_id, message.id).first()
@@ -175,10 +175,10 @@ def model_message(caller: User, node: Node) -> resources_pb2.Model | None:
     return message
 
 
-def _node_message(caller: User, node: Node) -> resources_pb2.WorkflowNode:
+def _node_message(caller: User, app: App, node: Node) -> resources_pb2.WorkflowNode:
     message = resources_pb2.WorkflowNode(
         id=node.id,
-        model=model_message(caller, node),
+        model=model_message(caller, app, node),
         node_inputs=[resources_pb2.NodeInput(node_id=name) for name in node.inputs],
         suppress_output=node.suppress_output,
     )

@@ -154,7 +154,7 @@ class _Reader:
     def _with_own_words(self, plain: dict[str, Any]) -> dict[str, Any]:
         """A node with one of Clarifai's small models, as what that does."""
         model = plain.get("model")
-        act = _SMALL_MODELS.get(str(model.get("model_type_id", ""))) if isinstance(model, dict) else None
+        act = SMALL_MODELS.get(str(model.get("model_type_id", ""))) if isinstance(model, dict) else None
         if act is None or not isinstance(model, dict):
             return plain
         info = model.get("output_info")
@@ -283,7 +283,7 @@ def _prompt_words(params: dict[str, Any]) -> tuple[str, Any]:
     return "prompt", params.get("prompt_template", "{data.text.raw}")
 
 
-_SMALL_MODELS: dict[str, Callable[[dict[str, Any]], tuple[str, Any]]] = {
+SMALL_MODELS: dict[str, Callable[[dict[str, Any]], tuple[str, Any]]] = {
     "image-crop": _crop_words,
     "concept-thresholder": _keep_words,
     "concept-threshold": _keep_words,

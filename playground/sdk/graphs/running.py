@@ -20,6 +20,7 @@ from playground.sdk.graphs.planning import Plan, Step
 from playground.sdk.graphs.working import FAILED, FINISHED, SKIPPED, STARTED, Call, NodeEvent, Pieces, Work
 
 logger = logging.getLogger(__name__)
+_NOTHING = "Nothing was run."
 
 
 async def run_plan(plan: Plan, arguments: Mapping[str, Any], call: Call) -> AsyncGenerator[NodeEvent, None]:
@@ -76,6 +77,7 @@ class _Run:
         try:
             made = await Work(self._plan, step, self._given, self._call, self._tell).do(taken)
         except PlaygroundError as error:
+            error.message = error.message.replace(_NOTHING, self._what_ran(step))
             self._tell(NodeEvent(node.id, FAILED, error=error, seconds=time.monotonic() - began))
             return None
         except Exception:  # the door of a node: whatever it was, the node ends and says so
@@ -85,6 +87,14 @@ class _Run:
             return None
         self._tell(NodeEvent(node.id, FINISHED, seconds=time.monotonic() - began))
         return made
+
+    def _what_ran(self, step: Step) -> str:
+        """Of a call that was refused it is said that nothing was run: that is true of a node, not of its workflow."""
+        if len(self._plan.steps) == 1:
+            return _NOTHING
+        node = step.node
+        were = "were" if len(node.inputs) > 1 else "was"
+        return f"{_and(list(node.inputs))} {were} run, {node.id} was not." if node.inputs else f"{node.id} was not run."
 
 
 def outcome_of(plan: Plan, failed: Mapping[str, PlaygroundError]) -> PlaygroundError | None:

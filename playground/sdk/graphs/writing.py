@@ -33,6 +33,21 @@ def _node_to_plain(node: Node) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if value or key in {"id", "keep_above"}}
 
 
+def small_model_of(node: Node) -> tuple[str, dict[str, Any]] | None:
+    """A node without a model as the one of Clarifai's small models that does what it does last, and its parameters."""
+    if node.model is not None or not node.acts:
+        return None
+    if node.prompt:
+        return "prompter", {"prompt_template": node.prompt}
+    if node.crop is not None:
+        return "image-crop", {"margin": node.crop.margin}
+    assert node.keep is not None
+    if not node.keep.concepts:
+        return "concept-thresholder", {"concept_threshold": node.keep.above}
+    concepts = [{"id": name, "name": name, "value": value} for name, value in node.keep.concepts.items()]
+    return "concept-thresholder", {"concepts": concepts}
+
+
 def write_yaml(graph: Graph) -> str:
     """The workflow as YAML, in the form that is read."""
     return str(yaml.dump(to_plain(graph), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
