@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +15,7 @@ SAME, GONE, NEW = "=", "-", "+"
 _SHORT = 2
 _LANDMARK = 3
 _STRETCH = 5_000
+_GLANCE = 12 * MOST_WORDS  # characters: enough for all of them, but in a text of very long words
 _WORD = re.compile(r"\s*(?:\w+|[^\w\s])")
 
 
@@ -28,9 +30,9 @@ class Diff:
 
 @dataclass(frozen=True)
 class _Words:
-    """Words as they are compared, and each with the white space before it as it is shown."""
+    """Words by number, as they are compared, and each with the white space before it as it is shown."""
 
-    keys: list[str]
+    keys: list[int]
     shown: list[str]
     tail: str
     is_cut: bool
@@ -38,7 +40,8 @@ class _Words:
 
 def compare_words(reference: str, other: str) -> Diff:
     """What of ``other`` is new against ``reference``, and what of that is gone in it; the first 25,000 of each."""
-    old, new = _split(reference), _split(other)
+    numbers: dict[str, int] = {}
+    old, new = _split(reference, numbers), _split(other, numbers)
     spans = _spans(old.keys, new.keys)
     same = sum(last - first for kind, first, last, _, _ in spans if kind == SAME)
     total = len(old.keys) + len(new.keys)
@@ -56,15 +59,18 @@ def compare_words(reference: str, other: str) -> Diff:
     return Diff(2 * same / total if total else 1.0, tuple(parts), old.is_cut or new.is_cut)
 
 
-def _split(text: str) -> _Words:
-    shown = [found[0] for found in islice(_WORD.finditer(text), MOST_WORDS + 1)]
+def _split(text: str, numbers: dict[str, int]) -> _Words:
+    """``numbers`` has the number of each word met so far, and gets those of new ones."""
+    shown = _WORD.findall(text, 0, _GLANCE)
+    if len(shown) <= MOST_WORDS and len(text) > _GLANCE:
+        shown = [found[0] for found in islice(_WORD.finditer(text), MOST_WORDS + 1)]
     is_cut = len(shown) > MOST_WORDS
     shown = shown[:MOST_WORDS]
     tail = "" if is_cut else text[sum(map(len, shown)) :]
-    return _Words([word.lstrip() for word in shown], shown, tail, is_cut)
+    return _Words([numbers.setdefault(word.lstrip(), len(numbers)) for word in shown], shown, tail, is_cut)
 
 
-def _spans(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
+def _spans(old: list[int], new: list[int]) -> list[tuple[str, int, int, int, int]]:
     """(kind, from, to, from, to) over both, in order; equal ends are set aside first, as they cost nothing."""
     head = 0
     while head < min(len(old), len(new)) and old[head] == new[head]:
@@ -90,7 +96,7 @@ def _spans(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int
     return spans
 
 
-def _aligned(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+def _aligned(old: Sequence[int], new: Sequence[int]) -> Iterator[tuple[int, int, int]]:
     """What both have in order, as (place in old, place in new, length): between landmarks, which come once in each."""
     at = to = 0
     for row, column in [*_landmarks(old, new), (len(old), len(new))]:
@@ -106,36 +112,43 @@ def _aligned(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int,
             yield row, column, at - row
 
 
-def _landmarks(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+def _landmarks(old: Sequence[int], new: Sequence[int]) -> list[tuple[int, int]]:
     """Where words in a row stand that each text has just once, as many as follow one another in both."""
-    (first, last), (start, end) = _ends(old), _ends(new)
-    both = last.keys() & end.keys()
-    met = sorted(
-        (last[words], end[words]) for words in both if first[words] == last[words] and start[words] == end[words]
-    )
+    base = max(max(old, default=0), max(new, default=0)) + 1
+    groups, others = _groups(old, base), _groups(new, base)
+    counts, there = Counter(groups), _once(others)
+    rows = [row for row, group in enumerate(groups) if group in there and counts[group] == 1]
+    columns = [there[groups[row]] for row in rows]
+    # The longest chain that rises in both, the rows rising by themselves.
     ends: list[int] = []
     chain: list[int] = []
     before: list[int] = []
-    for index, (_, column) in enumerate(met):
-        at = bisect.bisect_left(ends, column)
+    for index, column in enumerate(columns):
+        at = bisect.bisect_left(ends, column) if ends and column < ends[-1] else len(ends)
         before.append(chain[at - 1] if at else -1)
         ends[at : at + 1] = [column]
         chain[at : at + 1] = [index]
     found, index = [], chain[-1] if chain else -1
     while index >= 0:
-        found.append(met[index])
+        found.append((rows[index], columns[index]))
         index = before[index]
     return found[::-1]
 
 
-def _ends(words: Sequence[str]) -> tuple[dict[tuple[str, ...], int], dict[tuple[str, ...], int]]:
-    """Where each few words in a row stand first, and where last."""
-    groups = list(zip(*(words[start:] for start in range(_LANDMARK)), strict=False))
-    places = range(len(groups))
-    return dict(zip(reversed(groups), reversed(places), strict=True)), dict(zip(groups, places, strict=True))
+def _groups(words: Sequence[int], base: int) -> list[int]:
+    """Each few words in a row as one number."""
+    groups = list(words)
+    for start in range(1, _LANDMARK):
+        groups = [group * base + word for group, word in zip(groups, words[start:], strict=False)]
+    return groups
 
 
-def _common(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+def _once(groups: Sequence[int]) -> dict[int, int]:
+    counts = Counter(groups)
+    return {group: place for place, group in enumerate(groups) if counts[group] == 1}
+
+
+def _common(old: Sequence[int], new: Sequence[int]) -> Iterator[tuple[int, int, int]]:
     """What both have in order, as (place in old, place in new, length): of the words alone that stand in both.
 
     Texts with little in common but their small words are aligned a stretch at a time, so that none takes long.
@@ -154,13 +167,13 @@ def _common(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, 
             yield some[row], others[column], 1
 
 
-def _longest(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+def _longest(old: Sequence[int], new: Sequence[int]) -> list[tuple[int, int]]:
     """A longest common subsequence as (place in old, place in new), in order.
 
     Hyyrö's bit-parallel algorithm: a row of the table is one large integer, so that 5,000 words against 5,000 are
     5,000 additions, not 25 million steps.
     """
-    masks: dict[str, int] = {}
+    masks: dict[int, int] = {}
     for word, places in _places(old).items():
         bits = bytearray(len(old) // 8 + 1)
         for place in places:
@@ -185,8 +198,8 @@ def _longest(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     return found[::-1]
 
 
-def _places(words: Sequence[str]) -> dict[str, list[int]]:
-    places: dict[str, list[int]] = {}
+def _places(words: Sequence[int]) -> dict[int, list[int]]:
+    places: dict[int, list[int]] = {}
     for place, word in enumerate(words):
         places.setdefault(word, []).append(place)
     return places
