@@ -138,6 +138,11 @@ class Run(models.Model):
                 if event["n"] > after:
                     yield event
 
+    def last_event(self) -> dict[str, Any] | None:
+        """The newest that is stored."""
+        block = self.event_blocks.order_by("-last").first()
+        return orjson.loads(bytes(block.events))[-1] if block else None
+
 
 class EventBlock(models.Model):
     """Some consecutive events of a run as one JSON array: a run of 20,000 tokens is a few hundred rows, not 20,000."""

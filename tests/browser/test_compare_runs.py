@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -11,6 +12,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.test_be_open_to_all import check
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.live import Stack
 
 BENCH = "owner/main/models/bench"
@@ -23,7 +26,7 @@ model = Model.objects.get(app__owner=owner, slug="bench")
 pool = Nodepool.objects.get(is_shared=True)
 for slug in {slugs!r}:
     services.create_deployment(
-        owner, slug, model, nodepools=[pool], min_replicas=0, environment={{"LOAD_SECONDS": "12"}}
+        owner, slug, model, nodepools=[pool], min_replicas=0, environment={{"LOAD_UNTIL": {gate!r}}}
     )
 """
 DELETE = """
@@ -42,22 +45,32 @@ def clocked(count: int, deployment: str = "") -> str:
     return f"{BENCH}?method=clocked{place}&arguments={json.dumps({'count': count, 'interval': 0.05})}"
 
 
-def test_cold_ones_hold_up_no_other(stack: Stack, page: Page) -> None:
-    cold = ["compare-one", "compare-two"]
-    stack.manage("shell", "--no-imports", "-c", DEPLOY.format(slugs=cold))
-    page.goto(address(clocked(4), *(clocked(400, slug) for slug in cold), clocked(4, cold[0])))
+def test_six_cold_at_once_and_what_is_deleted_meanwhile(stack: Stack, page: Page, tmp_path: Path) -> None:
+    """None holds up another; a call goes on where its deployment is deleted, and ends where it had not begun."""
+    cold, gate = [f"cold-{uuid.uuid4().hex[:6]}" for _ in range(6)], tmp_path / "may-load"
+    stack.manage("shell", "--no-imports", "-c", DEPLOY.format(slugs=cold, gate=str(gate)))
+    page.goto(address(*(clocked(4000, slug) for slug in cold)))
+    page.locator("compare-page[data-begun]").wait_for()
     page.keyboard.press("Control+Enter")
     panes = page.locator("[data-pane]")
-    for number in (1, 2, 3):
-        expect(panes.nth(number).locator("start-timeline")).to_be_visible()
-    expect(panes.nth(0).locator("[data-foot]")).to_contain_text("First output")
+    for number in range(6):
+        expect(panes.nth(number).locator("start-timeline")).to_be_visible(timeout=30_000)
+    stack.manage("shell", "--no-imports", "-c", DELETE.format(slugs=cold[:1]))
+    expect(panes.nth(0).locator("[data-end]")).to_contain_text(f"No deployment {cold[0]} for you.", timeout=30_000)
     check(page)
-    for number in (1, 2, 3):  # each goes on by itself
+    gate.touch()
+    for number in range(1, 6):  # each goes on by itself
         expect(panes.nth(number).locator("[data-outputs]")).not_to_be_empty(timeout=60_000)
-    expect(panes.nth(3).locator("[data-foot]")).to_contain_text("Queue", timeout=30_000)
-    panes.nth(1).get_by_role("button", name="Stop").click()
-    expect(panes.nth(1).locator("[data-end]")).to_contain_text("Stopped after")
-    stack.manage("shell", "--no-imports", "-c", DELETE.format(slugs=cold))
+    stack.manage("shell", "--no-imports", "-c", DELETE.format(slugs=cold[1:]))
+    shown = panes.nth(1).locator("[data-outputs]").inner_text()
+    expect(panes.nth(1).locator("[data-outputs]")).not_to_have_text(shown)
+    expect(panes.nth(1).locator("[data-end]")).to_be_empty()
+    page.keyboard.press("Control+.")
+    for number in range(1, 6):
+        expect(panes.nth(number).locator("[data-end]")).to_contain_text("The model has stopped computing")
+    page.reload()
+    expect(panes.nth(1).locator("[data-end]")).to_contain_text("The model has stopped computing")
+    expect(panes.nth(1)).to_contain_text(f"No deployment {cold[1]} for you.")
 
 
 def test_a_reload_in_the_middle_earlier_rounds_and_the_end(page: Page) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
+from unittest.mock import ANY
 
 import pytest
 
@@ -12,6 +13,7 @@ from playground.play.differences.regions import Region, match_regions, overlap_o
 from playground.play.differences.statistics import difference, spread_of
 from playground.play.differences.structure import MISSING, compare_values
 from playground.play.differences.words import GONE, MOST_WORDS, NEW, compare_words
+from playground.play.queries.answers import answer_of, differences
 
 SENTENCE = "Sunlight looks white, but it is a mix of every colour."
 
@@ -137,3 +139,28 @@ def test_a_large_value_is_read_as_far_as_there_is_room() -> None:
     table = compare_values([list(range(100_000)), [number + 1 for number in range(100_000)]])
     assert len(table.rows) == 500
     assert table.more > 10_000
+
+
+def test_what_is_too_large_to_be_kept_is_not_compared_by_its_wrapping() -> None:
+    large = {"oversize": {"media": "m1", "content_type": "application/json", "size": 13_000_000}}
+    one, other = answer_of("p1", [large]), answer_of("p2", [large | {}])
+    text = answer_of("p3", ["hello"])
+    assert one is not None
+    assert other is not None
+    assert text is not None
+    assert differences([one, other], "p1") == {"kind": "oversize", "gives": ANY, "panes": {}, "strange": {}}
+    assert differences([text, one], "p3")["strange"] == {"p1": "what is too large to be held against another"}
+
+
+def test_no_more_of_a_large_value_is_read_than_is_compared() -> None:
+    seen = 0
+
+    def read(part: object) -> object:
+        nonlocal seen
+        seen += 1
+        return part
+
+    rows = [{"number": number} for number in range(100_000)]
+    table = compare_values([{"rows": rows}, {"rows": rows}], read)
+    assert table.is_cut
+    assert seen < 50_000

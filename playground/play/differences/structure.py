@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 MOST_PARTS = 20_000
 MOST_ROWS = 500
+DEEPEST = 64
 MISSING = object()
 
 
@@ -31,10 +32,10 @@ class Table:
     is_cut: bool = False
 
 
-def compare_values(values: Sequence[Any]) -> Table:
-    """The places of all values, those that differ in the order in which they come."""
+def compare_values(values: Sequence[Any], read: Callable[[Any], Any] = lambda value: value) -> Table:
+    """The places of all values, those that differ in the order in which they come; ``read`` is told each part first."""
     rooms = [[MOST_PARTS] for _ in values]
-    flat = [dict(_parts(value, "", room)) for value, room in zip(values, rooms, strict=True)]
+    flat = [dict(_parts(value, "", room, read)) for value, room in zip(values, rooms, strict=True)]
     paths = dict.fromkeys(path for parts in flat for path in parts)
     rows, same = [], 0
     for path in paths:
@@ -59,16 +60,21 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _parts(value: Any, path: str, room: list[int]) -> Iterator[tuple[str, Any]]:
+def _parts(
+    value: Any, path: str, room: list[int], read: Callable[[Any], Any], deepest: int = DEEPEST
+) -> Iterator[tuple[str, Any]]:
     """The leaves of a value by their paths; of one that is larger than there is room, the first."""
     room[0] -= 1
     if room[0] < 0:
         return
-    if isinstance(value, dict) and value:
-        for name, item in value.items():
-            yield from _parts(item, f"{path}.{name}" if path else str(name), room)
-    elif isinstance(value, list) and value:
-        for number, item in enumerate(value):
-            yield from _parts(item, f"{path}[{number}]", room)
-    else:
+    value = read(value)
+    if not isinstance(value, dict | list) or not value:
         yield path, value
+    elif not deepest:
+        yield path, "…"
+    else:
+        for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+            inner = f"{path}[{name}]" if isinstance(value, list) else f"{path}.{name}" if path else str(name)
+            yield from _parts(item, inner, room, read, deepest - 1)
+            if room[0] < 0:
+                return

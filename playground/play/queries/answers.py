@@ -15,7 +15,9 @@ from playground.play.differences.words import compare_words
 from playground.protocol.errors import InputError, PlaygroundError
 
 TEXT, REGIONS, CONCEPTS, PICTURES, SOUNDS, VALUES = "text", "regions", "concepts", "pictures", "sounds", "values"
+OVERSIZE = "oversize"
 WORDS = {kind: kind for kind in (TEXT, REGIONS, CONCEPTS, PICTURES, SOUNDS)} | {VALUES: "other values"}
+WORDS[OVERSIZE] = "what is too large to be held against another"
 LONGEST = 1_000_000
 MOST_CONCEPTS = 200
 MOST_PICTURES = 12
@@ -47,6 +49,8 @@ def answer_of(pane: str, outputs: Sequence[Any]) -> Answer | None:
     """None where nothing came. Pieces of a text are the text; lists of regions or concepts that come are one."""
     if not outputs:
         return None
+    if any(isinstance(value, dict) and value.keys() == {OVERSIZE} for value in outputs):
+        return Answer(pane, OVERSIZE, list(outputs))
     texts = [_text_of(value) for value in outputs]
     if all(text is not None for text in texts):
         text = "".join(text or "" for text in texts)
@@ -100,6 +104,8 @@ def differences(
     if base is None or len(answers) < 2:
         return {"kind": "", "words": ""}
     kind = next((answer.kind for answer in (base, *answers) if not _is_none(answer)), base.kind)
+    if kind == OVERSIZE:
+        return {"kind": kind, "gives": WORDS[kind], "panes": {}, "strange": {}}
     others = [answer for answer in answers if answer is not base and (answer.kind == kind or _is_none(answer))]
     strange = [answer for answer in answers if answer is not base and answer not in others]
     found: dict[str, Any] = {"kind": kind, "gives": WORDS[kind], "panes": {}}
@@ -250,8 +256,8 @@ def _shared(rows: Sequence[Mapping[str, float | None]], base: str, pane: str) ->
 
 
 def _values(answers: Sequence[Answer], files: Files) -> dict[str, Any]:
-    plain = [_readable(answer.value, files) for answer in answers]
-    table = compare_values(plain)
+    plain = [answer.value for answer in answers]
+    table = compare_values(plain, lambda part: _readable(part, files))
     rows = [
         {
             "path": row.path,
@@ -265,7 +271,7 @@ def _values(answers: Sequence[Answer], files: Files) -> dict[str, Any]:
     total = table.same + len(table.rows) + table.more
     scores = {}
     for answer, value in list(zip(answers, plain, strict=True))[1:]:
-        one = table if len(answers) == 2 else compare_values([plain[0], value])
+        one = table if len(answers) == 2 else compare_values([plain[0], value], lambda part: _readable(part, files))
         places = one.same + len(one.rows) + one.more
         scores[answer.pane] = {"alike": one.same / places if places else 1.0}
     return {
@@ -278,17 +284,16 @@ def _values(answers: Sequence[Answer], files: Files) -> dict[str, Any]:
     }
 
 
-def _readable(value: Any, files: Files, room: int = 64) -> Any:
-    """A plain value with its odd numbers as numbers, and its files by their bytes, not by their names."""
-    if isinstance(value, list):
-        return [_readable(item, files, room - 1) for item in value] if room else "…"
-    if not isinstance(value, dict) or not room:
+def _readable(value: Any, files: Files) -> Any:
+    """A part of a plain value: an odd number as a number, a file by its bytes, not by its name."""
+    if not isinstance(value, dict):
         return value
     if value.keys() == {"number"} and isinstance(value["number"], str):
         return _odd_number(value["number"])
     known = files(value["media"]) if _is_file(value) else None
-    rest = {name: _readable(item, files, room - 1) for name, item in value.items() if name != "media" or known is None}
-    return rest | {"bytes": f"{known.digest[:12]}…"} if known else rest
+    if known is None:
+        return value
+    return {name: item for name, item in value.items() if name != "media"} | {"bytes": f"{known.digest[:12]}…"}
 
 
 def _odd_number(text: str) -> Any:

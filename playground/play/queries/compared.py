@@ -16,6 +16,7 @@ from playground.play.queries.targets import Pane
 from playground.runs import events, services
 from playground.runs.comparisons import Series
 from playground.runs.models import Run
+from playground.templatetags.ui import figure
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ class Cell:
     def money(self) -> str:
         """A cost in dollars, to two figures however small."""
         return f"${Decimal(f'{self.value or 0.0:.2g}'):f}"
+
+    @property
+    def amount(self) -> str:
+        """A speed, to one place where it is small."""
+        value = self.value or 0.0
+        return figure(round(value)) if value >= 100 else f"{value:.1f}"
 
     @property
     def far(self) -> str:
@@ -233,5 +240,12 @@ def describe_shown(pane: Pane, run: Run, *, is_own: bool) -> dict[str, Any]:
             "outputs": run.output_count,
             "completion_tokens": run.completion_tokens,
             "characters": run.characters,
+            "fate": _fate_of(run),
         },
     }
+
+
+def _fate_of(run: Run) -> str | None:
+    """What became of the computation of a run that was stopped, as far as its runner said."""
+    last = run.last_event() if run.state == Run.State.STOPPED else None
+    return last.get("fate") if last else None

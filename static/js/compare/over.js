@@ -33,7 +33,8 @@ export class Over {
     if (found.kind !== this.#kind) this.#forget();
     this.#kind = found.kind;
     let drawing;
-    if (["regions", "pictures", "sounds"].includes(found.kind)) {
+    if (found.kind === "oversize") drawing = make("p", "compare__list muted", "These answers are too large to be held against one another here. Each can be downloaded in its pane.");
+    else if (["regions", "pictures", "sounds"].includes(found.kind)) {
       this.#view ??= await this.#make(found.kind);
       if (turn !== this.#turn) return;
       this.#view.show(found, known);

@@ -29,8 +29,9 @@ const FATES = {
 
 export function stopWords(run) {
   const tokens = run.figures?.completion_tokens ?? 0;
-  const kept = tokens ? plural(tokens, "token") : plural(run.outputs.length, "output");
-  const isOne = (tokens || run.outputs.length) === 1;
+  const count = run.outputCount || run.outputs.length; // the pieces of a text that is kept are one
+  const kept = tokens ? plural(tokens, "token") : plural(count, "output");
+  const isOne = (tokens || count) === 1;
   const tail = run.outputs.length ? `; ${kept} ${isOne ? "was" : "were"} kept.` : ".";
   return `${FATES[run.figures?.fate] ?? FATES.unknown}${tail}`;
 }
@@ -38,7 +39,7 @@ export function stopWords(run) {
 function drawFailed(run, acts) {
   const error = run.error ?? { message: "The run failed." };
   const parts = [make("p", "notice__title", error.message)];
-  if (run.state === "refused") parts.push(make("p", "", "Nothing was run."));
+  if (run.state === "refused" && !error.message.includes("Nothing was run")) parts.push(make("p", "", "Nothing was run."));
   else if (run.outputs.length && !error.message.includes("What arrived is kept")) parts.push(make("p", "", "What arrived is kept."));
   if (error.details && !error.message.includes(error.details)) parts.push(fold("What the model said", log(error.details), true));
   if (error.traceback) parts.push(fold("Traceback", log(error.traceback)));

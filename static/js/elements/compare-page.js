@@ -662,14 +662,19 @@ class ComparePage extends HTMLElement {
     const turn = ++this.#foundTurn;
     const ended = this.#panes.filter((pane) => pane.run?.outputs.length);
     if (ended.length < 2) return this.#drawView();
+    const press = this.querySelector('[data-view="differences"]');
+    press.ariaBusy = "true";
     const answer = await fetch(this.#address("differences", this.#filter), { headers: { Accept: "application/json" } }).catch(() => null);
-    if (!answer?.ok || turn !== this.#foundTurn) return;
+    if (turn !== this.#foundTurn) return;
+    press.ariaBusy = "false";
+    if (!answer?.ok) return;
     this.#found = await answer.json();
     const { kind, panes } = this.#found;
     if (kind === "text") panes[this.#reference.id] = { parts: [["=", this.#reference.text]], is_cut: false };
     for (const pane of this.#panes) {
       if (pane === this.#reference) continue;
-      pane.alike = this.#found.panes?.[pane.id]?.alike ?? (this.#panes.length === 2 ? this.#found.alike : null) ?? null;
+      const isDone = !pane.isRunning && !this.#reference.isRunning;
+      pane.alike = isDone ? this.#found.panes?.[pane.id]?.alike ?? (this.#panes.length === 2 ? this.#found.alike : null) : null;
       const strange = this.#found.strange?.[pane.id];
       if (strange) pane.note = `${pane.letter} gives ${strange}, ${this.#reference.letter} does not: the two cannot be held against each other.`;
     }
