@@ -20,7 +20,7 @@ from inputs.pictures import Seen
 from inputs.search import MAX_TEXT
 from inputs.services.given import Given
 from playground.media import blobs
-from playground.media.kinds import OCTETS, TEXT, megabytes, sniff
+from playground.media.kinds import OCTETS, TEXT, is_opened, megabytes, sniff
 from playground.media.services import plain_name
 from playground.protocol.errors import ConflictError, InputError
 
@@ -120,6 +120,9 @@ def _look(path: Path, name: str) -> Looked:
         if kind is None or kind is Kind.TEXT:
             return _look_at_text(file, path, size, name, content_type)
         check_size(kind, size)
+        if kind is Kind.IMAGE and not is_opened(content_type):
+            words = f"{name or 'The picture'} looks like {content_type}, which cannot be opened here."
+            raise InputError(f"{words} Save it as JPEG or PNG, and add that.", code=StatusCode.INPUT_UNSUPPORTED_FORMAT)
         sha256, _ = blobs.digest(file)
     seen = pictures.look_into(path, content_type)
     if seen.is_sound:
@@ -199,5 +202,6 @@ def _wide(content: bytes) -> str:
 
 def _unsupported(name: str, content_type: str) -> InputError:
     looks = "" if content_type == OCTETS else f": its bytes look like {content_type}"
-    words = f"{name or 'The file'} is no picture, film, sound or text{looks}. Turn it into one of these first."
+    words = f"{name or 'The file'} is no picture, film, sound or text that can be read here{looks}."
+    words += " Save it as JPEG or PNG, MP4 or WebM, WAV or MP3, or as text in UTF-8, and add that."
     return InputError(words, code=StatusCode.INPUT_UNSUPPORTED_FORMAT)

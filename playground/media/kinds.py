@@ -53,6 +53,12 @@ _MAGIC = (
     (0, b"\x93NUMPY", NPY),
     (0, b"%PDF-", "application/pdf"),
 )
+# What files that begin as films do are after all, by their brand: still pictures that nothing here opens.
+_STILLS = {
+    **dict.fromkeys((b"avif", b"avis"), "image/avif"),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), "image/heic"),
+    **dict.fromkeys((b"mif1", b"msf1"), "image/heif"),
+}
 # What a browser may show in place. No SVG, no HTML: a stored file never runs in our origin.
 SHOWN_INLINE = frozenset(
     {
@@ -85,6 +91,7 @@ _BROKEN = (
 _ORIENTATION = 0x0112  # the EXIF tag; from 5 on, width and height change places
 _decoding = threading.BoundedSemaphore(2)  # a picture at the limit takes 340 MB while it is open
 _HEAD = 64
+_NONE = "This is no picture."
 _SLICE = 2**20
 
 
@@ -95,6 +102,11 @@ class Kind:
     content_type: str
     width: int | None = None
     height: int | None = None
+
+
+def is_opened(content_type: str) -> bool:
+    """Whether pictures of this kind can be opened here at all."""
+    return content_type in PICTURES.values()
 
 
 def recognise(file: BinaryIO) -> Kind:
@@ -119,7 +131,8 @@ def _by_magic(head: bytes) -> str:
             return content_type
     if head[4:8] == b"ftyp":
         brand = head[8:12]
-        return "audio/mp4" if brand == b"M4A " else "video/quicktime" if brand == b"qt  " else "video/mp4"
+        known = {b"M4A ": "audio/mp4", b"qt  ": "video/quicktime", **_STILLS}
+        return known.get(brand, "video/mp4")
     # A bare MPEG frame of layer III: eleven bits of sync, a bit rate and a sample rate that exist.
     if (
         len(head) > 3
@@ -170,7 +183,10 @@ def _decode(stream: BinaryIO, said: str) -> Kind:
     except Image.DecompressionBombError:
         raise InputError(_bomb_words()) from None
     except UnidentifiedImageError:
-        words = f"The picture is damaged: it begins like {said}, but cannot be read." if said else "This is no picture."
+        if said in _STILLS.values():
+            words = f"The picture looks like {said}, which cannot be opened here."
+        else:
+            words = f"The picture is damaged: it begins like {said}, but cannot be read." if said else _NONE
         raise InputError(f"{words} Pictures may be JPEG, PNG, GIF, WebP, BMP or TIFF.") from None
     except InputError:
         raise

@@ -158,7 +158,7 @@ BROKEN = picture()[:200]
     [
         (image(BROKEN, "broken"), StatusCode.INPUT_UNSUPPORTED_FORMAT, "damaged"),
         (image(b"no picture", "no-picture"), StatusCode.INPUT_UNSUPPORTED_FORMAT, "image"),
-        (image(b"\0\1\2\3", "octets"), StatusCode.INPUT_UNSUPPORTED_FORMAT, ""),
+        (image(b"\xff", "octets"), StatusCode.INPUT_UNSUPPORTED_FORMAT, "no kind"),
         (resources_pb2.Input(id="nothing"), StatusCode.INPUT_INVALID_ARGUMENT, "image, video, audio or text"),
         (text("x", "a/b"), StatusCode.INPUT_INVALID_ARGUMENT, "id"),
         (text("x", "x" * 200), StatusCode.INPUT_INVALID_ARGUMENT, "id"),

@@ -121,6 +121,7 @@ BAD = {
     "noise": (lambda: bytes(range(256)) * 20, "no picture, film, sound or text"),
     "a program": (lambda: b"\x7fELF\x02\x01\x01\x00" + bytes(200), "no picture, film, sound or text"),
     "a broken film": (lambda: b"\x00\x00\x00\x18ftypmp42" + bytes(300), "damaged"),
+    "a picture that nothing here opens": (lambda: encoded(image(8, 8), "AVIF"), "image/avif, which cannot be opened"),
     "a broken sound": (lambda: b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(6), "damaged"),
     "an archive": (lambda: b"PK\x03\x04" + bytes(100), "no picture, film, sound or text"),
 }

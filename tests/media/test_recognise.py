@@ -68,6 +68,14 @@ def test_a_truncated_picture_is_refused_in_words(kind: str) -> None:
         recognise(io.BytesIO(picture(200, 200, kind)[:-2000]))
 
 
+@pytest.mark.parametrize(
+    ("brand", "words"), [(b"heic", "image/heic"), (b"avif", "image/avif"), (b"mif1", "image/heif")]
+)
+def test_a_still_picture_that_begins_as_films_do_is_refused_as_what_it_is(brand: bytes, words: str) -> None:
+    with pytest.raises(InputError, match=f"{words}, which cannot be opened"):
+        recognise(io.BytesIO(b"\0\0\0\x18ftyp" + brand + bytes(60)))
+
+
 def bomb(width: int, height: int) -> bytes:
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -10,7 +10,7 @@ from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from inputs.models import Kind
 from inputs.services import Given, Label, plain_id
-from playground.media.kinds import sniff
+from playground.media.kinds import OCTETS, TEXT, sniff
 from playground.protocol import structs
 from playground.protocol.errors import InputError
 
@@ -86,8 +86,9 @@ def _check_kind(kind: Kind, content: bytes) -> None:
     """By the bytes. What is film and what is sound, only looking into it says."""
     looks = sniff(io.BytesIO(content))
     medium = looks.partition("/")[0]
-    if (medium in Kind and medium != kind and Kind.IMAGE in (kind, medium)) or medium == Kind.TEXT:
-        words = f"It was sent as {kind}, and its bytes look like {looks}."
+    if (medium in Kind and medium != kind and Kind.IMAGE in (kind, medium)) or looks in (TEXT, OCTETS):
+        are = "are of no kind that is known here" if looks == OCTETS else f"look like {looks}"
+        words = f"It was sent as {kind}, and its bytes {are}."
         raise InputError(words, code=StatusCode.INPUT_UNSUPPORTED_FORMAT)
 
 
