@@ -151,6 +151,29 @@ def test_boxes_are_drawn_over_the_live_picture(stack: Stack, filmed: Page) -> No
     expect(page.get_by_label("What the camera sees")).to_be_hidden()
 
 
+def test_masks_are_drawn_over_the_live_picture(stack: Stack, filmed: Page) -> None:
+    stack.wait_ready("selfie", patience=200)
+    page = filmed
+    page.goto("/owner/main/models/selfie?method=stream")
+    page.wait_for_selector("play-page[data-begun]")
+    press(page, "Live camera")
+    press(page, "Start camera")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".live__words")).to_have_text("1 region", timeout=30_000)
+    page.wait_for_function(  # the coat, which never leaves the middle below; not the corner above
+        """() => {
+          const canvas = document.querySelector(".live .stage__masks");
+          const context = canvas?.getContext("2d");
+          const at = (x, y) => context.getImageData(x * canvas.width, y * canvas.height, 1, 1).data[3];
+          return context && at(0.5, 0.8) > 60 && at(0.02, 0.05) < 20;
+        }""",
+        timeout=30_000,
+    )
+    expect(page.locator(".exchange__answers").first).to_contain_text("person")
+    page.keyboard.press("Control+.")
+    expect(page.locator("[data-end]")).to_contain_text("Stopped after")
+
+
 def test_a_camera_that_is_refused_is_told(stack: Stack, open_model: Callable[..., Page]) -> None:
     stack.wait_ready("nanodet", patience=200)
     page = open_model("nanodet", "stream")

@@ -193,6 +193,18 @@ def test_selfie_masks_a_person(selfie: Caller) -> None:
     assert person.box[2] < 0.75
 
 
+@pytest.mark.parametrize("name", ["movenet", "blazeface", "selfie"])
+def test_people_are_followed_from_one_picture_to_the_next(request: pytest.FixtureRequest, name: str) -> None:
+    model: Caller = request.getfixturevalue(name)
+    alone = len(model.predict("predict", image=sample("astronaut")))
+    talk = Conversation(model, "stream")
+    for subject, found in (("astronaut", alone), ("rocket", 0), ("astronaut", alone)):
+        talk.say(sample(subject))
+        assert len(talk.hear()) == found
+    talk.end()
+    assert alone
+
+
 def test_selfie_finds_nobody_in_a_rocket(selfie: Caller) -> None:
     assert selfie.predict("predict", image=sample("rocket")) == []
 

@@ -1,7 +1,10 @@
 /* A stream as it goes: each input with its number and what was answered to it; what is live, over the live picture. */
 import { make } from "../dom.js";
 import { bytes, figure, plural, value as shown } from "../format.js";
-import { hueOf } from "./hue.js";
+import { readRegion } from "../state/plain.js";
+import { hueName } from "./hue.js";
+import { MaskLayer } from "./masks.js";
+import { boundsOf } from "./stage.js";
 import { drawValue } from "./value.js";
 
 const SHOWN = 100;
@@ -65,9 +68,8 @@ export class Exchanges {
     this.#showStage();
     const newest = answers.at(-1);
     if (!newest || !this.#stage) return;
-    this.#stage.draw(this.#context.sift(newest.value) ?? []);
     const { sender } = this.#run;
-    requestAnimationFrame(() => answers.forEach(({ of }) => sender.seen(of)));
+    this.#stage.draw(this.#context.sift(newest.value) ?? []).then(() => requestAnimationFrame(() => answers.forEach(({ of }) => sender.seen(of))));
   }
 
   #showStage() {
@@ -75,7 +77,7 @@ export class Exchanges {
     const isWanted = live && !live.isOver && !isOver;
     if (isWanted === Boolean(this.#stage)) return;
     this.#stage?.close();
-    this.#stage = isWanted ? new LiveStage(live.view) : null;
+    this.#stage = isWanted ? new LiveStage(live.view, this.#context.mediaUrl) : null;
     if (this.#stage) this.#stage.begin(this.element);
   }
 
@@ -180,19 +182,24 @@ function wordsOfRegion(region) {
   return best ? `${best.name || best.id} ${shown(best.value)}` : region.text || "region";
 }
 
-const POINT = 3;
+const POINT = 4;
 
 /** What the camera sees, and the newest answer over it. The view is lent by who took the camera, and given back. */
 class LiveStage {
   #element = make("div", "live");
   #canvas = make("canvas", "live__overlay");
   #words = make("p", "live__words");
+  #masks = null;
+  #newest = null;
+  #isDrawing = false;
   #view;
   #home;
+  #mediaUrl;
 
-  constructor(view) {
+  constructor(view, mediaUrl) {
     this.#view = view;
     this.#home = view.parentElement;
+    this.#mediaUrl = mediaUrl;
     this.#canvas.setAttribute("aria-hidden", "true");
   }
 
@@ -208,8 +215,27 @@ class LiveStage {
     this.#element.remove();
   }
 
-  draw(value) {
-    const regions = (Array.isArray(value) ? value : [value]).map((entry) => entry?.region).filter(Boolean);
+  /** At once, but for masks, which are files: while those of one answer come, of those after it the newest waits. */
+  async draw(value) {
+    this.#newest = value;
+    if (this.#isDrawing) return;
+    this.#isDrawing = true;
+    for (let drawn = null; drawn !== this.#newest; ) {
+      drawn = this.#newest;
+      const regions = (Array.isArray(drawn) ? drawn : [drawn]).filter((entry) => entry?.region).map(readRegion);
+      if (this.#masks || regions.some(({ mask }) => mask)) await this.#drawMasks(regions);
+      this.#drawShapes(regions);
+      this.#words.textContent = regions.length ? plural(regions.length, "region") : wordsOf(drawn);
+    }
+    this.#isDrawing = false;
+  }
+
+  async #drawMasks(regions) {
+    if (!this.#masks) this.#canvas.before((this.#masks = new MaskLayer()).element);
+    await this.#masks.show(regions, this.#view.videoWidth / this.#view.videoHeight || 1, this.#mediaUrl);
+  }
+
+  #drawShapes(regions) {
     const box = this.#canvas.getBoundingClientRect();
     const [canvas, scale] = [this.#canvas, devicePixelRatio];
     const [width, height] = [Math.round(box.width * scale), Math.round(box.height * scale)];
@@ -218,31 +244,35 @@ class LiveStage {
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, box.width, box.height);
     for (const region of regions) this.#drawRegion(context, region, box);
-    this.#words.textContent = regions.length ? plural(regions.length, "region") : wordsOf(value);
   }
 
-  #drawRegion(context, region, { width, height }) {
-    const hue = tokenOf(this.#element, hueOf(nameOf(region)).slice(4, -1));
-    if (region.box) {
-      const [left, top, right, bottom] = region.box;
-      const edges = [left * width, top * height, (right - left) * width, (bottom - top) * height];
-      stroke(context, tokenOf(this.#element, "--color-outline"), 4, edges);
-      stroke(context, hue, 2, edges);
-      context.fillStyle = hue;
-      label(context, wordsOfRegion(region), tokenOf(this.#element, "--color-on-concept"), edges, width);
-    } else if (region.point) {
-      context.fillStyle = hue;
-      context.beginPath();
-      context.arc(region.point[0] * width, region.point[1] * height, POINT, 0, 2 * Math.PI);
-      context.fill();
+  #drawRegion(context, { box, polygon, point, mask, name, key, value }, { width, height }) {
+    const hue = tokenOf(this.#element, hueName(key));
+    const outline = new Path2D();
+    if (box) outline.rect(box[0] * width, box[1] * height, (box[2] - box[0]) * width, (box[3] - box[1]) * height);
+    if (polygon) {
+      for (const [x, y] of polygon) outline.lineTo(x * width, y * height);
+      outline.closePath();
+    }
+    for (const [colour, thickness] of [[tokenOf(this.#element, "--color-outline"), 4], [hue, 2]]) {
+      context.strokeStyle = colour;
+      context.lineWidth = thickness;
+      context.stroke(outline);
+    }
+    context.fillStyle = hue;
+    const [left, top, right] = box ?? (polygon ? boundsOf(polygon) : [0, 0, 0]);
+    if (box || polygon || mask) {
+      const words = value === null ? name : `${name} ${shown(value)}`;
+      label(context, words, tokenOf(this.#element, "--color-on-concept"), [left * width, top * height, (right - left) * width], width);
+    } else if (point) {
+      for (const [colour, radius] of [[tokenOf(this.#element, "--color-outline"), POINT + 1], [hue, POINT]]) {
+        context.fillStyle = colour;
+        context.beginPath();
+        context.arc(point[0] * width, point[1] * height, radius, 0, 2 * Math.PI);
+        context.fill();
+      }
     }
   }
-}
-
-function stroke(context, colour, thickness, edges) {
-  context.strokeStyle = colour;
-  context.lineWidth = thickness;
-  context.strokeRect(...edges);
 }
 
 /** In the colour that is set, with its words in `ink`; inside the picture in any case. */
@@ -254,11 +284,6 @@ function label(context, words, ink, [x, y, wide], width) {
   context.fillRect(left, top, long, 16);
   context.fillStyle = ink;
   context.fillText(words, left + 5, top + 12);
-}
-
-function nameOf(region) {
-  const best = bestOf(region);
-  return best?.id || best?.name || region.text || "region";
 }
 
 const tokens = new Map();

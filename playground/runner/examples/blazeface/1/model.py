@@ -1,5 +1,6 @@
 """BlazeFace through onnxruntime: faces as boxes, with six points each."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,23 @@ class BlazeFace(ModelClass):
             for name, (x, y) in zip(POINTS, marks, strict=True) if points else ():
                 regions.append(Region(point=(x, y, 0.0), concepts=[Concept(name, score)], track_id=face))
         return regions
+
+    @ModelClass.method
+    def stream(
+        self,
+        image: Iterator[PIL.Image.Image],
+        threshold: float = Param(
+            default=0.75,
+            min_value=0.0,
+            max_value=1.0,
+            description="Leave out what the network is less sure of than this.",
+            is_param=True,
+        ),
+        points: bool = Param(default=True, description="Give eyes, nose, mouth and ears, too.", is_param=True),
+    ) -> Iterator[list[Region]]:
+        """The same for one picture after another, such as a camera's."""
+        for picture in image:
+            yield self.predict(picture, threshold, points)
 
     def detect(self, image, threshold):
         """Score, box and points of each face; in fractions of the picture."""

@@ -1,5 +1,6 @@
 """MoveNet Lightning through onnxruntime: 17 points of one person's body."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,22 @@ class MoveNet(ModelClass):
             for name, (y, x, score) in zip(POINTS, self.locate(image), strict=True)
             if score >= least
         ]
+
+    @ModelClass.method
+    def stream(
+        self,
+        image: Iterator[PIL.Image.Image],
+        threshold: float = Param(
+            default=0.3,
+            min_value=0.0,
+            max_value=1.0,
+            description="Leave out what the network is less sure of than this.",
+            is_param=True,
+        ),
+    ) -> Iterator[list[Region]]:
+        """The same for one picture after another, such as a camera's."""
+        for picture in image:
+            yield self.predict(picture, threshold)
 
     @ModelClass.method
     def pose(self, image: PIL.Image.Image) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Selfie segmentation through onnxruntime: where in a picture people are, pixel by pixel."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,22 @@ class Selfie(ModelClass):
             return []
         person = Concept("person", float(sure[inside].mean()))
         return [Region(box=box_around(inside), mask=as_mask(inside * 255.0, image), concepts=[person])]
+
+    @ModelClass.method
+    def stream(
+        self,
+        image: Iterator[PIL.Image.Image],
+        threshold: float = Param(
+            default=0.5,
+            min_value=0.01,
+            max_value=1.0,
+            description="How sure the network must be that a pixel shows a person.",
+            is_param=True,
+        ),
+    ) -> Iterator[list[Region]]:
+        """The same for one picture after another, such as a camera's."""
+        for picture in image:
+            yield self.predict(picture, threshold)
 
     @ModelClass.method
     def cut_out(self, image: PIL.Image.Image) -> PIL.Image.Image:
