@@ -42,7 +42,7 @@ def choose(page: Page, *files: FilePayload) -> None:
 
 @pytest.fixture
 def manager(page: Page, stack: Stack) -> Page:
-    """The page with nothing in it: what a test finds must not hang on what ran before it, nor on its being tried again."""
+    """The page with nothing in it, whatever ran before."""
     with Client(f"http://{stack.api}", stack.token) as client:
         if kept := [found.id for found in client.inputs.each()]:
             client.inputs.delete(*kept)
