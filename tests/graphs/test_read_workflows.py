@@ -132,7 +132,10 @@ WRONG = [
     (f"{HEAD}    - id: a\n      prompt: x\n      node_inputs:\n        - node_id: b\n", "line 7: a takes from b"),
     (f"{HEAD}    - id: a\n      prompt: x\n      suppress_output: 7\n", "line 6: suppress_output must be true"),
     (f"{HEAD}    - {{id: a, prompt: x}}\n" + "    - {id: b, prompt: x}\n" * MAX_NODES, "at most 20 nodes"),
-    ("x: " + "[" * 200 + "]" * 200, "nested too deep"),
+    ("workflow:\n  id: w\n  color: red\n  nodes: [{id: a, prompt: x}]\n", "line 3: A workflow has no key 'color'"),
+    ("workflow: {id: w, nodes: [{id: a, prompt: x}]}\nextra: 1\n", "line 2: Beside a workflow there is no key 'extra'"),
+    ("workflow: " + "[" * 100_000, "line 1: This is nested too deep"),
+    ("workflow: [" + "a," * 11_000 + "]", "line 1: A workflow may have 10,000 keys"),
     ("x" * 300_000, "longer than the 256 kB"),
 ]
 

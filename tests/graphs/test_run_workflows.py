@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
-from playground.protocol.errors import DeployingError, InputError, ModelError, PlaygroundError
+from playground.protocol.errors import DeployingError, InputError, ModelError, NotFoundError, PlaygroundError
 from playground.protocol.values import Concept, Image, Region
 from playground.sdk.graphs import FAILED, FINISHED, OUTPUT, SKIPPED, NodeEvent, Plan, outcome_of, run_plan
 from playground.sdk.graphs.working import AT_ONCE
@@ -143,6 +143,17 @@ async def test_one_failed_node_fails_what_hangs_on_it_only() -> None:
     assert error.message.startswith("3 of 5 nodes answered. name failed: The model failed: no luck")
     assert "say" in error.message
     assert error.details == "KeyError: 'luck'"
+
+
+async def test_a_refused_node_says_what_ran_before_it() -> None:
+    def refusals() -> dict[str, NotFoundError]:
+        return {name: NotFoundError("No model. Nothing was run. There is cup.") for name in ("detect", "name")}
+
+    plan = plan_of(PEOPLE)
+    events = await run(plan, Calls(ANSWERS | {"name": refusals()["name"]}), image=picture())
+    assert failures(events)["name"].message == "No model. crop was run, name was not. There is cup."
+    events = await run(plan, Calls(ANSWERS | {"detect": refusals()["detect"]}), image=picture())
+    assert failures(events)["detect"].message == "No model. detect was not run. There is cup."
 
 
 async def test_where_nothing_answered_it_is_that_failure() -> None:

@@ -10,6 +10,7 @@ from playground.sdk.graphs.shapes import GraphError, Problem
 
 MAX_TEXT = 256 * 1024
 MAX_DEPTH = 40
+MAX_PARTS = 10_000
 Path: TypeAlias = tuple[str | int, ...]
 
 
@@ -29,10 +30,7 @@ class Lines:
         if len(text) > MAX_TEXT:
             raise GraphError([Problem(f"The text is longer than the {MAX_TEXT // 1024} kB that a workflow may have.")])
         try:
-            aliased = next((event for event in yaml.parse(text) if isinstance(event, yaml.AliasEvent)), None)
-            if aliased is not None:
-                line = aliased.start_mark.line + 1 if aliased.start_mark else 0
-                raise GraphError([Problem(f"*{aliased.anchor} stands for something else: write it out.", line=line)])
+            _check_events(text)
             root = yaml.compose(text, Loader=yaml.SafeLoader)
         except GraphError:
             raise
@@ -64,6 +62,20 @@ class Lines:
             read[key] = self._read(value_node, (*path, key))
             self._by_path[(*path, key)] = line
         return read
+
+
+def _check_events(text: str) -> None:
+    """As they come, and no further than to the first that may not be: what is nested takes its square to read on."""
+    depth = 0
+    for number, event in enumerate(yaml.parse(text)):
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        if isinstance(event, yaml.AliasEvent):
+            raise GraphError([Problem(f"*{event.anchor} stands for something else: write it out.", line=line)])
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise GraphError([Problem("This is nested too deep.", line=line)])
+        if number > MAX_PARTS:
+            raise GraphError([Problem(f"A workflow may have {MAX_PARTS:,} keys and values; here are more.", line=line)])
 
 
 def _scalar(node: yaml.Node) -> Any:

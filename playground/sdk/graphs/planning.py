@@ -195,7 +195,8 @@ class _Planner:
             return None
         known = self._known.get(node.id)
         if known is None:
-            self._note(node, f"No model {node.model} for you. It does not exist, or is not shared with you.", "model")
+            which = f"{node.model}/versions/{node.model.version_id}" if node.model.version_id else str(node.model)
+            self._note(node, f"No model {which} for you. It does not exist, or is not shared with you.", "model")
             return None
         if not known:
             self._unknown.append(node.id)

@@ -34,6 +34,8 @@ from playground.sdk.graphs.shapes import (
     Problem,
 )
 
+_KEYS = ("id", "description", "nodes")
+_UNUSED_KEYS = ("user_id", "app_id", "version", "visibility", "metadata", "notes", "created_at", "modified_at")
 _NODE_KEYS = (
     *("id", "model", "node_inputs", "suppress_output"),
     *("method", "arguments", "deployment", "keep_above", "crop", "prompt"),
@@ -78,10 +80,13 @@ class _Reader:
         self._base: Path = ()
 
     def graph(self, plain: Any) -> Graph:
-        if isinstance(plain, dict) and isinstance(plain.get("workflow"), dict):
+        if isinstance(plain, dict) and "workflow" in plain:
+            self._check_keys(plain, ("workflow",), "Beside a workflow there is no")
             self._base, plain = ("workflow",), plain["workflow"]
         if not isinstance(plain, dict):
-            raise GraphError([Problem("A workflow is needed: `workflow:` with an `id` and `nodes`.", line=1)])
+            line = self._lines.at(self._base)
+            raise GraphError([Problem("A workflow is needed: `workflow:` with an `id` and `nodes`.", line=line or 1)])
+        self._check_keys(plain, (*_KEYS, *_UNUSED_KEYS), "A workflow has no")
         given_id = self._get(plain, "id", str, "", self._base)
         description = self._get(plain, "description", str, "", self._base)
         nodes = self._nodes(plain.get("nodes"))
@@ -91,6 +96,10 @@ class _Reader:
         if self._problems:
             raise GraphError(self._problems)
         return Graph(given_id, tuple(nodes), description)
+
+    def _check_keys(self, plain: Mapping[str, Any], known: tuple[str, ...], words: str) -> None:
+        for key in plain.keys() - set(known):
+            self._note(f"{words} key {key!r}. It has {', '.join(_KEYS)}.", (key,))
 
     def _note(self, message: str, path: Path, node: str = "") -> None:
         self._problems.append(Problem(message, node, self._lines.at((*self._base, *path))))
