@@ -37,7 +37,7 @@ def sparkline(points: Sequence[Point], span: Span, name: str) -> SafeString:
     """96 by 24, in tenths: for a cell of a table."""
     columns, line = _shapes(points, 960, 230)
     return format_html(
-        '<svg class="spark" viewBox="0 0 960 240" role="img" aria-label="{}">'
+        '<svg class="spark" viewBox="0 0 960 240" role="img"><title>{}</title>'
         '<path class="spark__bars" d="{}"/><path class="spark__line" d="{}"/></svg>',
         describe(points, span, name),
         columns,

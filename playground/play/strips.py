@@ -69,7 +69,11 @@ def strip(values: Sequence[float], axis: Axis, name: str, *, reference: float | 
         axis.at(spread.low),
         round(max(axis.at(spread.high) - axis.at(spread.low), 1), 1),
     )
-    dots = format_html_join("", '<circle class="strip__dot" cx="{}" cy="{}" r="4"/>', _dots(values, axis))
+    dots = format_html_join(
+        "",
+        '<circle class="strip__dot" cx="{}" cy="{}" r="4"><title>{}</title></circle>',
+        ((*place, f"Run {run}: {milliseconds(value)}") for run, value, place in _dots(values, axis)),
+    )
     dashed = (
         format_html('<path class="strip__reference" d="M{} 2V38"/>', axis.at(reference))
         if reference is not None
@@ -89,15 +93,15 @@ def strip(values: Sequence[float], axis: Axis, name: str, *, reference: float | 
     )
 
 
-def _dots(values: Sequence[float], axis: Axis) -> list[tuple[float, float]]:
-    """Where dots stand: beside one another where there is room, else above and below."""
-    placed: list[tuple[float, float]] = []
-    for value in values:
+def _dots(values: Sequence[float], axis: Axis) -> list[tuple[int, float, tuple[float, float]]]:
+    """Each run's number, value and place: beside others where there is room, else above and below."""
+    placed: list[tuple[int, float, tuple[float, float]]] = []
+    for number, value in enumerate(values, start=1):
         if not math.isfinite(value):
             continue
         at = axis.at(value)
-        near = sum(abs(at - other) < _NEAR for other, _ in placed)
-        placed.append((at, MIDDLE + (0, 7, -7)[near % 3]))
+        near = sum(abs(at - other) < _NEAR for _, _, (other, _) in placed)
+        placed.append((number, value, (at, MIDDLE + (0, 7, -7)[near % 3])))
     return placed
 
 

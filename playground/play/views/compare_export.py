@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from playground.play.marked import Side, draw_matches, draw_pictures, small_jpeg
 from playground.play.queries.answers import PICTURES, REGIONS, SOUNDS, TEXT, Filter, answer_of, differences
 from playground.play.queries.compared import columns_of
+from playground.play.queries.targets import Pane
 from playground.play.views.compared import (
     Known,
     answers_of,
@@ -28,6 +29,7 @@ from playground.play.views.compared import (
     know,
     verdict_context,
 )
+from playground.play.waves import Wave, wave_of
 from playground.protocol.errors import InputError, PlaygroundError
 from playground.runs import services
 
@@ -171,7 +173,7 @@ def _as_html(known: Known, wanted: Wanted) -> HttpResponse:
                 "side": _side(known, pane.id),
                 "answer": _plain(answer.value)[:200_000] if answer else "",
                 "is_text": bool(answer and answer.kind == TEXT),
-                "media": _embedded(known, answer.value) if answer and answer.kind in (PICTURES, SOUNDS) else [],
+                "media": _embedded(known, pane, answer.value) if answer and answer.kind in (PICTURES, SOUNDS) else [],
                 "parts": diff.get("parts"),
                 "alike": None if diff.get("alike") is None else round(diff["alike"] * 100),
                 "details": diff,
@@ -227,10 +229,10 @@ def _matched(known: Known, wanted: Wanted) -> list[dict[str, Any]]:
         except PlaygroundError:
             drawn = ""
         regions = [
-            *({"verdict": f"only in {one.letter}", "one": region} for region in details["only_one"]),
-            *({"verdict": f"only in {other.letter}", "other": region} for region in details["only_other"]),
-            *(pair | {"verdict": "moved"} for pair in details["moved"]),
-            *(pair | {"verdict": "same"} for pair in details["same"]),
+            *(_told(f"only in {one.letter}", one=region) for region in details["only_one"]),
+            *(_told(f"only in {other.letter}", other=region) for region in details["only_other"]),
+            *(_told("moved", **pair) for pair in details["moved"]),
+            *(_told("same", **pair) for pair in details["same"]),
         ]
         told.append(
             {
@@ -244,26 +246,45 @@ def _matched(known: Known, wanted: Wanted) -> list[dict[str, Any]]:
     return told
 
 
-def _embedded(known: Known, values: list[Any]) -> list[tuple[str, str]]:
-    """(kind, address) of what a pane made, with the bytes in it; "" for what is gone or too large."""
-    made = []
-    for value in values[:12]:
-        file = known.file(value["media"])
-        kind = value["content_type"].partition("/")[0]
-        try:
-            if file is None:
-                address = ""
-            else:
-                with file.open() as source:
-                    if kind == "image":
-                        address = _data_address(small_jpeg(source), "image/jpeg")
-                    else:
-                        content = source.read(LARGEST_SOUND + 1)
-                        address = _data_address(content, file.content_type) if len(content) <= LARGEST_SOUND else ""
-        except PlaygroundError:
-            address = ""
-        made.append((kind, address))
-    return made
+def _told(verdict: str, **found: Any) -> dict[str, Any]:
+    return {"verdict": verdict, "name": (found.get("one") or found["other"])["name"], **found}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file that a pane made, with its bytes in its address; "" for one that is gone or too large."""
+
+    kind: str
+    address: str = ""
+    wave: Wave | None = None
+
+
+def _embedded(known: Known, pane: Pane, values: list[Any]) -> list[Made]:
+    return [_embed(known, value, f"Sound {number} of {pane.letter}") for number, value in enumerate(values[:12], 1)]
+
+
+def _embed(known: Known, value: dict[str, Any], name: str) -> Made:
+    file = known.file(value["media"])
+    kind = value["content_type"].partition("/")[0]
+    if file is None:
+        return Made(kind)
+    try:
+        with file.open() as source:
+            if kind == "image":
+                return Made(kind, _data_address(small_jpeg(source), "image/jpeg"))
+            content = source.read(LARGEST_SOUND + 1)
+    except PlaygroundError:
+        return Made(kind)
+    if len(content) > LARGEST_SOUND:
+        return Made(kind)
+    return Made(kind, _data_address(content, file.content_type), _wave(content, file.content_type, name))
+
+
+def _wave(content: bytes, content_type: str, name: str) -> Wave | None:
+    try:
+        return wave_of(content, content_type, name)
+    except PlaygroundError:
+        return None
 
 
 def _data_address(content: bytes, content_type: str) -> str:

@@ -1,5 +1,5 @@
 /* Sounds of all panes: their course of loudness below one another on one axis of time, played together. */
-import { button, make, makeSvg } from "../dom.js";
+import { button, fold, make, makeSvg } from "../dom.js";
 import { bytes, duration } from "../format.js";
 import { mediaUrl } from "../state/media.js";
 
@@ -8,6 +8,7 @@ const COLUMNS = 300;
 const HEIGHT = 48;
 const LARGEST = 40_000_000;
 const SOON = 0.06;
+const STEPS = 24;
 
 export class SoundView {
   element = make("div", "sounding");
@@ -16,6 +17,7 @@ export class SoundView {
   #place = Object.assign(make("input", "slider__track sounding__place"), { type: "range", min: 0, max: 1, step: 0.001, value: 0 });
   #heard = make("div", "segmented");
   #words = make("p", "muted", "Reading the sounds…");
+  #behind = make("div", "sounding__behind");
   #sounds = new Map();
   #panes = [];
   #context = null;
@@ -32,7 +34,7 @@ export class SoundView {
     this.#place.addEventListener("input", () => this.#seek(Number(this.#place.value) * this.#longest));
     this.#heard.setAttribute("role", "group");
     this.#heard.setAttribute("aria-label", "Which is heard");
-    this.element.append(make("div", "boxes__tools", this.#press, this.#heard, this.#place), this.#words, this.#rows);
+    this.element.append(make("div", "boxes__tools", this.#press, this.#heard, this.#place), this.#words, this.#rows, this.#behind);
   }
 
   close() {
@@ -71,7 +73,25 @@ export class SoundView {
     this.#hear(this.#alone);
     this.#words.textContent = able.length ? `One axis of ${duration(this.#longest * 1000)} for all. They begin at the same moment.` : "None of these sounds can be read here.";
     this.#rows.replaceChildren(...this.#panes.map((pane, number) => this.#row(pane, number ? this.#sounds.get(this.#panes[0].id) : null)));
+    this.#behind.replaceChildren(...(able.length ? [this.#table()] : []));
     this.#seek(0);
+  }
+
+  /** How loud each is, step by step: what the drawings say, in figures. */
+  #table() {
+    const head = make("tr", "", heading("From"), ...this.#panes.map(({ letter }) => heading(letter)));
+    const body = this.#steps.map(([from, to]) => make("tr", "", heading(duration(from * 1000), "row"), ...this.#panes.map(({ id }) => make("td", "", loudest(this.#sounds.get(id), from, to)))));
+    const table = make("table", "compare__table", make("thead", "", head), make("tbody", "", ...body));
+    const region = make("div", "compare__region", table);
+    Object.assign(region, { tabIndex: 0, role: "group" });
+    region.setAttribute("aria-label", "How loud each is at most, over time");
+    return fold("As a table", region, this.#behind.querySelector("details")?.open);
+  }
+
+  /** On the axis of all: [from, to) in seconds. */
+  get #steps() {
+    const step = this.#longest / STEPS;
+    return Array.from({ length: STEPS }, (_, number) => [number * step, (number + 1) * step]);
   }
 
   #row(pane, reference) {
@@ -89,7 +109,7 @@ export class SoundView {
         words.push(same ? "the same sound" : `${Math.round(alike(reference.facts.peaks, facts.peaks) * 100)}\u00a0% alike in loudness`);
       }
       const text = words.join(" · ");
-      row.append(make("div", "sounding__wave", drawWave(facts.peaks, buffer.duration / this.#longest, `${pane.letter}: ${text}`), make("p", "muted", text)));
+      row.append(make("div", "sounding__wave", drawWave(this.#sounds.get(pane.id), this.#steps, `${pane.letter}: ${text}`), make("p", "muted", text)));
     }
     return row;
   }
@@ -213,13 +233,36 @@ function alike(one, other) {
   return high ? low / high : 1;
 }
 
-function drawWave(peaks, share, words) {
+/** The level that a sound reaches between two moments; "–" after its end. */
+function loudest({ buffer, facts }, from, to) {
+  if (!buffer || from >= buffer.duration) return "–";
+  const [first, last] = [from, to].map((at) => at / buffer.duration * facts.peaks.length);
+  return level(Math.max(...facts.peaks.slice(Math.floor(first), Math.max(Math.ceil(last), Math.floor(first) + 1))));
+}
+
+function heading(words, scope = "col") {
+  const made = make("th", "", words);
+  made.scope = scope;
+  return made;
+}
+
+/** `steps` are places that read their figure to a pointer. */
+function drawWave(sound, steps, words) {
+  const { peaks } = sound.facts;
+  const longest = steps.at(-1)[1];
   const svg = makeSvg("svg", { class: "wave", viewBox: `0 0 ${COLUMNS} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": words });
-  const step = COLUMNS * share / peaks.length;
+  const step = COLUMNS * sound.buffer.duration / longest / peaks.length;
   const path = [...peaks].map((peak, i) => {
     const half = Math.max(peak * HEIGHT / 2, 0.4);
     return `M${(i * step).toFixed(2)} ${(HEIGHT / 2 - half).toFixed(1)}V${(HEIGHT / 2 + half).toFixed(1)}`;
   });
-  svg.append(makeSvg("path", { d: path.join(""), class: "wave__line", "stroke-width": Math.max(step * 0.8, 0.3) }));
+  const readings = steps.map(([from, to]) => {
+    const reading = makeSvg("rect", { class: "wave__reading", x: from / longest * COLUMNS, y: 0, width: COLUMNS / steps.length, height: HEIGHT });
+    const title = makeSvg("title");
+    title.textContent = `From ${duration(from * 1000)}: ${loudest(sound, from, to)}`;
+    reading.append(title);
+    return reading;
+  });
+  svg.append(makeSvg("path", { d: path.join(""), class: "wave__line", "stroke-width": Math.max(step * 0.8, 0.3) }), ...readings);
   return svg;
 }
