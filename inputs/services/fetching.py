@@ -67,6 +67,9 @@ def fetch(input_id: int) -> None:
     except OSError as error:
         logger.exception("Input %s could not be stored", row.pk)
         _fail(row, f"It could not be stored: {error.strerror or error}.")
+    except BaseException:  # whoever called logs it; the row waits for nothing any more
+        _fail(row, "It could not be fetched, for a reason that only the log tells.")
+        raise
 
 
 def start_left_behind() -> int:

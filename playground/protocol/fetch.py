@@ -187,14 +187,17 @@ def _resolve(host: str, port: int, deadline: float) -> list[str]:
 def _parse(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url.strip())
+        host, port = parsed.host, parsed.port  # what no name can be is told as it is read
     except (httpx.InvalidURL, TypeError, ValueError):
         raise InputError("this is not an address that can be fetched") from None
     if parsed.scheme not in _PORTS:
         raise InputError(f"only http and https addresses are fetched, not {parsed.scheme or 'relative ones'}")
     if parsed.userinfo:
         raise InputError("an address with a user name or password in it is not fetched")
-    if not parsed.host:
+    if not host:
         raise InputError("the address names no host")
+    if port is not None and not 0 < port < 65536:
+        raise InputError(f"the address names the port {port}, which no server can have")
     return parsed.copy_with(fragment=None)
 
 

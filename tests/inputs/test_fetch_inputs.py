@@ -75,6 +75,25 @@ def test_what_went_wrong_is_told(ada: User, app: App, site: str, settings: Any) 
     assert "private or reserved network" in fenced.status_words
 
 
+def test_nothing_that_goes_wrong_leaves_it_waiting(
+    ada: User, app: App, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or an upload of many would never be done, and it would be fetched again and again."""
+
+    def looked_into(given: Given) -> None:
+        raise RuntimeError(given.name)
+
+    monkeypatch.setattr(fetching, "looked_into", looked_into)
+    (row,) = services.add_inputs(ada, app, [Given(url=f"{site}/cup.jpg")], job="many")
+    assert isinstance(row, Input)
+    with pytest.raises(RuntimeError, match=r"cup\.jpg"):
+        services.fetch(row.pk)
+    row.refresh_from_db()
+    assert (row.status, "only the log" in row.status_words) == (Status.FAILED, True)
+    job = AddJob.objects.get(app=app, slug="many")
+    assert (job.pending, job.failed) == (0, 1)
+
+
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://a/b", "/etc/passwd", "", "http://" + "x" * 5000])
 def test_only_the_web_is_fetched_from(ada: User, app: App, url: str) -> None:
     with pytest.raises(InputError, match="An address begins with"):

@@ -224,6 +224,8 @@ def test_an_unknown_name_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
         ("http://user@example.com/", "user name or password"),
         ("http:///path", "names no host"),
         ("http://[::1", "not an address"),
+        ("http://xn--a.com/", "not an address"),
+        ("http://example.com:99999/", "port 99999"),
         ("http://exa mple.com/", "not known"),
         ("", "only http and https"),
     ],
