@@ -18,10 +18,17 @@ from django.db import connection
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 
+from inputs import nearest
+from inputs.nearest import Bounds, Sample
+
 ORIGIN = "\0origin"  # beside the keys of metadata: the address that an input was fetched from
 MAX_TEXT = 100_000  # characters of a text that can be found by its words
+SHORT = 4  # letters: the index has a list of what each beginning up to this is in
 _WORD = re.compile(r"\w+")
+_SLOW = re.compile(rf'\w{{{SHORT + 1},}}" \*')
 _MAX_WORDS = 12
+_MAX_ENDINGS = 16
+_LAST = "\U0010ffff"  # stands behind all letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +48,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Words, each the beginning of one that is there, and exact marks: all of them. A quoted part is one phrase."""
+    """Words, each the beginning of one that is there, and exact marks: all of them. A quoted part is one phrase.
 
-    app_id: int
+    ``app_id`` is None where what is found is looked at anyway, and most of it is of the app.
+    """
+
+    app_id: int | None
     words: str = ""
     pairs: tuple[tuple[str, str], ...] = ()
     kinds: tuple[str, ...] = ()
@@ -61,7 +71,8 @@ class Query:
 
     @property
     def marks(self) -> list[str]:
-        return [_of_app(self.app_id), *(mark_of(key, value) for key, value in self.pairs)]
+        app = [] if self.app_id is None else [_of_app(self.app_id)]
+        return app + [mark_of(key, value) for key, value in self.pairs]
 
     @property
     def is_hopeless(self) -> bool:
@@ -74,14 +85,13 @@ def find(query: Query, *, limit: int, after: int = 0, is_oldest_first: bool = Fa
     them for a while."""
     if query.is_hopeless:
         return []
-    bound = ("rowid > %s" if is_oldest_first else "rowid < %s") if after else ""
-    order = "ASC" if is_oldest_first else "DESC"
-    among = "rowid BETWEEN %s AND %s" if query.span else ""
-    where = " AND ".join(part for part in (_matches(), bound, among) if part)
-    sql = f"SELECT rowid FROM inputs_search WHERE {where} ORDER BY rowid {order} LIMIT %s"
-    parameters: list[Any] = [_text(query), *([after] if after else []), *(query.span or ()), limit]
+    bounds = Bounds(query.span, after, is_oldest_first)
+    if connection.vendor == "postgresql":
+        return nearest.find(_text(query), bounds, limit)
+    where, parameters = bounds.where()
+    sql = f"SELECT rowid FROM inputs_search WHERE inputs_search MATCH %s{where} ORDER BY rowid {bounds.order} LIMIT %s"
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+        cursor.execute(sql, [_text(query), *parameters, limit])
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -90,9 +100,21 @@ def is_match(query: Query, *, one_by_one: bool = False) -> RawSQL:
     where few rows are asked about, each is looked up by itself."""
     if query.is_hopeless:
         return RawSQL("1 = 0", [], output_field=BooleanField())
+    text = _text(query)
     found = f"SELECT rowid FROM inputs_search WHERE {_matches()}"
-    sql = f"EXISTS ({found} AND rowid = inputs_input.id)" if one_by_one else f"inputs_input.id IN ({found})"
-    return RawSQL(sql, [_text(query)], output_field=BooleanField())
+    is_each = one_by_one and not _SLOW.search(text)
+    sql = f"EXISTS ({found} AND rowid = inputs_input.id)" if is_each else f"inputs_input.id IN ({found})"
+    return RawSQL(sql, [text], output_field=BooleanField())
+
+
+def sample(query: Query, most: int) -> Sample:
+    """The newest that is found, more than ``most`` only where there is more; with what part of all that will be."""
+    if query.is_hopeless:
+        return Sample([], is_all=True, share=0)
+    if connection.vendor == "postgresql":
+        return nearest.sample(_text(query), query.span, most)
+    ids = find(query, limit=most + 1)
+    return Sample(ids, is_all=len(ids) <= most, share=len(ids) / (ids[0] - ids[-1] + 1) if ids else 0)
 
 
 def put(entries: Iterable[Entry]) -> None:
@@ -186,9 +208,45 @@ def _text(query: Query) -> str:
         phrases = [f"({' <-> '.join([*words[:-1], f'{words[-1]}:*'])})" for words in query.phrases]
         kinds = [f"({' | '.join(map(_of_kind, query.kinds))})"] if query.kinds else []
         return " & ".join([*phrases, *query.marks, *kinds])
-    phrases = [f'words : "{" ".join(words)}" *' for words in query.phrases]
+    phrases = [f"words : ({' OR '.join(_endings(words))})" for words in query.phrases]
     kinds = [f"marks : ({' OR '.join(map(_of_kind, query.kinds))})"] if query.kinds else []
     return " AND ".join([*phrases, *(f"marks : {mark}" for mark in query.marks), *kinds])
+
+
+def _endings(words: list[str]) -> list[str]:
+    """A phrase with each word that its last one begins, where those are few: SQLite merges the lists of all that a long
+    beginning stands for at each look-up, and has those of words and of short beginnings as they are."""
+    *ahead, last = words
+    there = _beginning_with(last) if last.isascii() and len(last) > SHORT else []
+    if 0 < len(there) <= _MAX_ENDINGS:
+        return [f'"{" ".join([*ahead, word])}"' for word in there]
+    if there and _is_as_short(last):
+        last = last[:SHORT]
+    return [f'"{" ".join([*ahead, last])}" *']
+
+
+def _beginning_with(beginning: str) -> list[str]:
+    """The index's words that do; one more than ``_MAX_ENDINGS`` where there are more than that."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE there (word) AS ("
+            "SELECT (SELECT term FROM inputs_search_words WHERE term >= %s LIMIT 1) UNION ALL "
+            "SELECT (SELECT term FROM inputs_search_words WHERE term >= there.word || char(1) LIMIT 1) "
+            "FROM there WHERE there.word < %s LIMIT %s) SELECT word FROM there WHERE word < %s",
+            [beginning, beginning + _LAST, _MAX_ENDINGS + 1, beginning + _LAST],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _is_as_short(beginning: str) -> bool:
+    """Whether every word that begins with its first letters begins with all of it."""
+    short = beginning[:SHORT]
+    among = "SELECT 1 FROM inputs_search_words WHERE term >= %s AND term < %s"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT EXISTS ({among}) OR EXISTS ({among})", [short, beginning, beginning + _LAST, short + _LAST]
+        )
+        return not cursor.fetchone()[0]
 
 
 def _batches(values: Sequence[int], size: int) -> Iterator[Sequence[int]]:

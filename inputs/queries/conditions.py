@@ -8,16 +8,18 @@ rare nor a common thing among a million inputs makes a page wait.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, Max, Min, OuterRef, Q
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, Sum
 
 from inputs import search
-from inputs.models import Annotation, Concept, Dataset, Input, InputQuerySet
+from inputs.models import Annotation, Concept, Dataset, Input, InputQuerySet, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from inputs.nearest import Sample
     from inputs.queries.filters import Filter
     from playground.catalog.models import App
 
@@ -41,6 +43,8 @@ class Conditions:
         self.app = app
         self.wanted = wanted
         self.query = search.Query(app.pk, wanted.words, wanted.metadata, wanted.types)
+        if self.is_searching and _holds_most(app):
+            self.query = replace(self.query, app_id=None)
         if self.is_searching and (wanted.since or wanted.until):
             self.query = replace(self.query, span=self._span())
         self.concepts = [self._concepts([slug]) for slug in wanted.concepts]
@@ -64,7 +68,8 @@ class Conditions:
     def _span(self) -> tuple[int, int]:
         """Between which ids those of the wanted days are: the search has no days, and ids grow with them."""
         days = self._in_days(Input.objects.alive().filter(app=self.app))
-        found = days.aggregate(least=Min("pk"), most=Max("pk"))
+        # A sum is in no index: Postgres would look for the least id of all among all.
+        found = days.aggregate(least=Min(F("pk") + 0), most=Max(F("pk") + 0))
         return found["least"] or 0, found["most"] or 0
 
     def _in_days(self, found: InputQuerySet) -> InputQuerySet:
@@ -85,18 +90,19 @@ class Conditions:
             found = found.filter(_is_in(self.datasets))
         return found
 
-    def searched(self, *, keys: int = 0) -> InputQuerySet:
-        """All that fit, the search included; ``keys``: of that many rows whose keys will be given."""
-        rows = self.rows(by_key=keys > 0)
-        one_by_one = 0 < keys <= ONE_BY_ONE
+    def searched(self, *, by_key: bool = False, one_by_one: bool = False) -> InputQuerySet:
+        """All that fit, the search included. ``one_by_one``: so few that each is looked up in the search."""
+        rows = self.rows(by_key=by_key)
         return rows.filter(search.is_match(self.query, one_by_one=one_by_one)) if self.is_searching else rows
+
+    @cached_property
+    def sample(self) -> Sample:
+        return search.sample(self.query, FEW)
 
     def few(self) -> Few | None:
         """The ids among which all that fit are; None where nothing in the filter is that narrow."""
-        if self.is_searching:
-            ids = search.find(self.query, limit=FEW + 1)
-            if len(ids) <= FEW:
-                return Few(ids, is_searched=True)
+        if self.is_searching and self.sample.is_all:
+            return Few(self.sample.ids, is_searched=True)
         for concepts in [*self.concepts, *([self.any_concepts] if self.wanted.any_concepts else [])]:
             ids = _with_concepts(concepts)
             if len(ids) <= FEW:
@@ -119,6 +125,12 @@ class Conditions:
         return (
             list(Dataset.objects.filter(app=self.app, slug__in=wanted).values_list("pk", flat=True)) if wanted else []
         )
+
+
+def _holds_most(app: App) -> bool:
+    """Whether nearly all that a search finds is the app's, so that asking for its mark would only take time."""
+    counts = Tally.objects.aggregate(everywhere=Sum("count"), here=Sum("count", filter=Q(app=app)))
+    return 2 * (counts["here"] or 0) > (counts["everywhere"] or 0)
 
 
 def _with_concepts(concepts: list[int]) -> list[int]:

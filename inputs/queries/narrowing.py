@@ -1,7 +1,7 @@
 """Facets counted within a filter: how many of what it leaves are of each type, have each concept, lie in each dataset.
 
 A part of the filter of which one is enough does not narrow its own facet: who chose pictures still sees how many texts
-there are. Counted are the newest 5,000 that fit; where there are more, a count says that it is the least ("812+"), and
+there are. Counted are the newest 2,000 that fit; where there are more, a count says that it is the least ("812+"), and
 nothing where it would be none.
 """
 
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count
 
 from inputs.models import Annotation, Input
-from inputs.queries.conditions import FEW
 from inputs.queries.pages import ids
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from inputs.queries.filters import Filter
     from playground.catalog.models import App, User
 
+FEW = 2000  # are looked at
 _Tagged = Input.datasets.through
 _Found = tuple[list[int], bool]
 

@@ -13,7 +13,7 @@ from django.db.models import Q, Sum
 
 from inputs import search
 from inputs.models import Input, InputQuerySet, Tally
-from inputs.queries.conditions import FEW, Conditions, Few
+from inputs.queries.conditions import FEW, ONE_BY_ONE, Conditions, Few
 from inputs.queries.filters import Filter
 from playground.protocol.errors import InputError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from django.contrib.auth.models import AnonymousUser
+    from django.db.models import QuerySet
 
     from playground.catalog.models import App, User
 
@@ -28,6 +29,8 @@ LIMIT = 100
 MAX_LIMIT = 1000
 COUNTED = 10_000
 MANY = f"{COUNTED:,}+"
+NEAR = 150  # inputs that are looked for among the four times as many that are nearest
+SORTED = 50_000  # inputs that are put in order sooner than that many are met in it
 _SOME = 900  # ids in a query
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -92,9 +95,10 @@ def ids(user: User | AnonymousUser, app: App, wanted: Filter, *, limit: int | No
     found: list[int] = []
     cursor = ""
     while limit is None or len(found) < limit:
-        some = _ids(user, app, wanted, order, cursor, MAX_LIMIT * 10)
+        at_once = MAX_LIMIT * 10 if limit is None else min(MAX_LIMIT * 10, limit - len(found))
+        some = _ids(user, app, wanted, order, cursor, at_once)
         found += some
-        if len(some) < MAX_LIMIT * 10:
+        if len(some) < at_once:
             break
         cursor = _cursor(order.key(Input.objects.get(pk=some[-1])))
     return found[:limit]
@@ -127,7 +131,7 @@ def count(user: User | AnonymousUser, app: App, wanted: Filter) -> int | str:
 def _count_searched(conditions: Conditions) -> int:
     found, after = 0, 0
     while found <= COUNTED:
-        some = search.find(conditions.query, limit=COUNTED, after=after)
+        some = _found(conditions, COUNTED, after, is_up=False)
         found += sum(rows.count() for rows in _among(conditions, Few(some, is_searched=True)))
         if len(some) < COUNTED:
             break
@@ -150,7 +154,7 @@ def around(user: User | AnonymousUser, row: Input, wanted: Filter, *, reach: int
 
 
 def _is_among(row: Input, wanted: Filter) -> bool:
-    return Conditions(row.app, wanted).searched(keys=1).filter(pk=row.pk).exists()
+    return Conditions(row.app, wanted).searched(by_key=True, one_by_one=True).filter(pk=row.pk).exists()
 
 
 def load(found: Sequence[int]) -> list[Input]:
@@ -187,6 +191,10 @@ class _Order:
         # The first condition alone is what an index is entered by.
         past = Q(**{f"{self.field}__{sign}": value}) | Q(**{self.field: value, f"pk__{sign}": pk})
         return rows.filter(past, **{f"{self.field}__{sign}e": value})
+
+    def walk(self, rows: InputQuerySet, key: Key | None, *, is_back: bool) -> QuerySet[Input, int]:
+        """The ids of what comes after ``key``, in order."""
+        return self.sorted(self.beyond(rows, key, is_back=is_back), is_back=is_back).values_list("pk", flat=True)
 
     def parse(self, cursor: str) -> Key | None:
         if not cursor:
@@ -234,13 +242,36 @@ def _ids(
         return [pk for _, pk in keys[skip : skip + limit]]
     if conditions.is_searching and order.field == "pk":
         return _walk_search(conditions, order, key, limit, skip, is_back=is_back)
-    rows = order.beyond(conditions.searched(), key, is_back=is_back)
-    return list(order.sorted(rows, is_back=is_back).values_list("pk", flat=True)[skip : skip + limit])
+
+    find = _search_by_name if conditions.is_searching else _walk
+    return find(conditions, order, key, limit, skip, is_back=is_back)
+
+
+def _walk(conditions: Conditions, order: _Order, key: Key | None, limit: int, skip: int, *, is_back: bool) -> list[int]:
+    return list(order.walk(conditions.rows(), key, is_back=is_back)[skip : skip + limit])
+
+
+def _search_by_name(
+    conditions: Conditions, order: _Order, key: Key | None, limit: int, skip: int, *, is_back: bool
+) -> list[int]:
+    """What most inputs have is looked for in the nearest ones; of what many have, all is gathered and soon met by name;
+    fewer are put in order."""
+    last = skip + limit
+    if 3 * conditions.sample.share > 1 and last <= NEAR:
+        nearest = list(order.walk(conditions.rows(), key, is_back=is_back)[: 4 * last])
+        each = conditions.searched(by_key=True, one_by_one=True).filter(pk__in=nearest)
+        fitting = set(each.values_list("pk", flat=True))
+        if len(fitting) >= last:
+            return [pk for pk in nearest if pk in fitting][skip:last]
+    rows = conditions.searched(by_key=conditions.sample.number < SORTED)
+    return list(order.walk(rows, key, is_back=is_back)[skip:last])
 
 
 def _among(conditions: Conditions, few: Few) -> Iterator[InputQuerySet]:
     """The rows of these ids that fit, in batches."""
-    rows = conditions.rows(by_key=True) if few.is_searched else conditions.searched(keys=len(few.ids))
+    one_by_one = len(few.ids) <= ONE_BY_ONE
+    is_known = few.is_searched or not conditions.is_searching
+    rows = conditions.rows(by_key=True) if is_known else conditions.searched(by_key=True, one_by_one=one_by_one)
     for start in range(0, len(few.ids), FEW):
         yield rows.filter(pk__in=few.ids[start : start + FEW])
 
@@ -257,13 +288,19 @@ def _walk_search(
     is_up = order.is_down == is_back
     found: list[int] = []
     after, at_once = (key[1] if key else 0), max(limit + skip, 200)
+    # The sample begins where the first page of the newest does.
+    known = conditions.sample.ids[:at_once] if key is None and not is_up else []
     while len(found) < limit + skip:
-        some = search.find(conditions.query, limit=at_once, after=after, is_oldest_first=is_up)
+        some = known if len(known) == at_once else _found(conditions, at_once, after, is_up=is_up)
         fitting = {
             pk for rows in _among(conditions, Few(some, is_searched=True)) for pk in rows.values_list("pk", flat=True)
         }
         found += [pk for pk in some if pk in fitting]
         if len(some) < at_once:
             break
-        after, at_once = some[-1], min(at_once * 2, FEW)
+        after, at_once, known = some[-1], min(at_once * 2, FEW), []
     return found[skip : skip + limit]
+
+
+def _found(conditions: Conditions, limit: int, after: int, *, is_up: bool) -> list[int]:
+    return search.find(conditions.query, limit=limit, after=after, is_oldest_first=is_up)

@@ -160,6 +160,10 @@ def measure_rows() -> None:
     fill(app)
     sys.stdout.write(f"{ROWS:,} rows made in {time.perf_counter() - start:.0f} s\n")
     sys.stdout.flush()
+    measure_questions(user, app)
+
+
+def measure_questions(user: User, app: App) -> None:
     cursor = queries.page(user, app, wanted(""), skip=500_000, limit=1).next
     rows: list[tuple[str, Callable[[], object], float | None]] = [
         ("first page, newest", lambda: queries.page(user, app, wanted("")), 60),
@@ -179,6 +183,9 @@ def measure_rows() -> None:
         ("search a common word", lambda: queries.page(user, app, wanted("q=harbour")), 150),
         ("search the beginning of words", lambda: queries.page(user, app, wanted("q=h")), 150),
         ("search two common words", lambda: queries.page(user, app, wanted("q=harbour+tea")), 150),
+        ("search a word of all", lambda: queries.page(user, app, wanted("q=jpg")), 150),
+        ("search a word of all, by name", lambda: queries.page(user, app, wanted("q=jpg&order=name")), 150),
+        ("search two common words, by name", lambda: queries.page(user, app, wanted("q=window+tea&order=name")), 150),
         ("search an id", lambda: queries.page(user, app, wanted(f"q={middle(app).slug}")), 150),
         ("search a common word, by name", lambda: queries.page(user, app, wanted("q=harbour&order=name")), 150),
         ("search a common word and a rare concept", lambda: queries.page(user, app, wanted("q=tea&concept=rare")), 150),
@@ -192,6 +199,9 @@ def measure_rows() -> None:
         ("what stands beside one, in the middle", lambda: queries.around(user, middle(app), wanted("")), None),
         ("count a common concept", lambda: queries.count(user, app, wanted("concept=common")), None),
         ("count a common word", lambda: queries.count(user, app, wanted("q=harbour")), None),
+        ("facets within a common word", lambda: within(user, app, "q=harbour"), None),
+        ("facets within a word of all", lambda: within(user, app, "q=jpg"), None),
+        ("facets within a common concept", lambda: within(user, app, "concept=common"), None),
     ]
     for what, act, goal in rows:
         took = milliseconds(act)
@@ -206,6 +216,10 @@ WEEK = f"from={_week}&to={_week + timedelta(days=7)}"
 
 def wanted(query: str) -> Filter:
     return Filter.from_query(QueryDict(query))
+
+
+def within(user: User, app: App, query: str) -> queries.Facets:
+    return queries.narrowed(user, app, wanted(query), queries.facets(user, app))
 
 
 def middle(app: App) -> Input:

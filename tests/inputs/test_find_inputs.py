@@ -30,7 +30,9 @@ def shelf(ada: User, app: App) -> App:
         concepts = [("cup", 1.0)] if number % 2 == 0 else []
         concepts += [("red", 0.9 if number != 6 else 0.0)] if number % 3 == 0 else []
         kept = (
-            {"data": jpeg(number, 16, 12)} if number % 3 == 0 else {"text": f"Note {number} about harbours\nand Ähren"}
+            {"data": jpeg(number, 16, 12)}
+            if number % 3 == 0
+            else {"text": f"Note {number} about harbours\nand Ähren, harbingers"}
         )
         given.append(
             Given(
@@ -80,6 +82,7 @@ FILTERS = {
     "to=2026-01-02": [0, 1],
     "from=2026-01-10&to=2026-01-12": [9, 10, 11],
     "q=harbour": [n for n in range(30) if n % 3],
+    "q=about&metadata=tags%3Dt0": [n for n in range(0, 30, 2) if n % 3],
     "q=HARB+note": [n for n in range(30) if n % 3],
     "q=ahren": [n for n in range(30) if n % 3],
     "q=%22about+harb%22": [n for n in range(30) if n % 3],
@@ -95,12 +98,17 @@ FILTERS = {
 }
 
 
-@pytest.mark.parametrize("few", [5000, 3], ids=["narrow", "broad"])
-def test_each_filter_gives_its_inputs_in_order(
-    ada: User, shelf: App, monkeypatch: pytest.MonkeyPatch, few: int
-) -> None:
-    """However narrow the parts of a filter are taken to be."""
-    monkeypatch.setattr(conditions, "FEW", few)
+@pytest.fixture(params=[True, False], ids=["narrow", "broad"])
+def _breadth(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How narrow the parts of a filter are taken to be: all of them, or none."""
+    if not request.param:
+        monkeypatch.setattr(conditions, "FEW", 3)
+        monkeypatch.setattr("inputs.search._MAX_ENDINGS", 0)
+        monkeypatch.setattr("inputs.nearest.NEAR", 4)
+
+
+@pytest.mark.usefixtures("_breadth")
+def test_each_filter_gives_its_inputs_in_order(ada: User, shelf: App) -> None:
     for order, (query, expected) in itertools.product(ORDERS, FILTERS.items()):
         asked = wanted(f"{query}&order={order}")
         found = list(expected)
@@ -114,12 +122,11 @@ def test_each_filter_gives_its_inputs_in_order(
         assert wanted(asked.to_query()) == asked
 
 
-PAGED = ("", "concept=cup", "q=note", "order=name", "q=note&order=oldest", "not=cup&type=text")
+PAGED = ("", "concept=cup", "q=note", "order=name", "q=harbour&order=name", "q=note&order=oldest", "not=cup&type=text")
 
 
-@pytest.mark.parametrize("few", [5000, 3], ids=["narrow", "broad"])
-def test_pages_follow_one_another_both_ways(ada: User, shelf: App, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
-    monkeypatch.setattr(conditions, "FEW", few)
+@pytest.mark.usefixtures("_breadth")
+def test_pages_follow_one_another_both_ways(ada: User, shelf: App) -> None:
     for query in PAGED:
         check_pages(ada, shelf, wanted(query))
 
