@@ -12,11 +12,13 @@ import io
 import logging
 import re
 from dataclasses import dataclass
+from errno import EDQUOT, ENOSPC
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.conf import settings
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -32,6 +34,7 @@ from playground.protocol.errors import (
     NotFoundError,
     OverloadedError,
     PlaygroundError,
+    ServerError,
 )
 
 if TYPE_CHECKING:
@@ -67,8 +70,19 @@ def refusing_in_json(view: View) -> View:
         except PlaygroundError as error:
             status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
             return JsonResponse({"error": _describe(request, error)}, status=status)
+        except (OSError, OperationalError) as error:
+            if not _is_full(error):
+                raise
+            logger.exception("Nothing more can be stored")
+            full = ServerError("The server's disk is full: nothing was stored. Try again when there is room.")
+            return JsonResponse({"error": _describe(request, full)}, status=HTTPStatus.INSUFFICIENT_STORAGE)
 
     return wrapper
+
+
+def _is_full(error: OSError | OperationalError) -> bool:
+    """Whether it is the disk, the folder's quota, or the database on them."""
+    return "disk is full" in str(error) or (isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT))
 
 
 def _describe(request: HttpRequest, error: PlaygroundError) -> dict[str, str]:

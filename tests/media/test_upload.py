@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,6 +125,16 @@ def test_a_name_has_no_folders(browser: Client) -> None:
         upload(browser, b"others", name=name).json()["name"]
         == "emoji \U0001f3f3\ufe0f\u200d\U0001f308\u3000wideevil.txt"
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_in_words(browser: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload_id = begin(browser, 4).json()["id"]
+    full = tmp_path / "full"
+    full.symlink_to("/dev/full")
+    monkeypatch.setattr(blobs, "upload_path", lambda _: full)
+    answer = put(browser, upload_id, 0, b"1234")
+    assert (answer.status_code, "disk is full" in answer.json()["error"]["message"]) == (507, True)
 
 
 def test_an_upload_can_be_given_up(browser: Client) -> None:
