@@ -200,6 +200,10 @@ class Executor:
             self._loop.call_soon_threadsafe(self._leave_later, journal.row.pk)
 
     def _leave_later(self, run_id: UUID) -> None:
+        run = self._runs.get(run_id)
+        if run is not None and not run.task.done():  # what it is a run of was deleted: it can still be stopped
+            run.task.add_done_callback(lambda _: self._leave_later(run_id))
+            return
         self._loop.call_later(GRACE_SECONDS, self._runs.pop, run_id, None)
 
     # Open inputs without a page.

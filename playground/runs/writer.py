@@ -46,6 +46,7 @@ class Journal:
         self.outcome: dict[str, Any] = {}
         self.has_news = False
         self.is_created = False
+        self.is_given_up = False  # what it is a run of was deleted
         self.stored = 0
         self.stored_media = 0
         _unstored[row.pk] = self
@@ -140,7 +141,7 @@ class Writer:
 
     def note(self, journal: Journal) -> None:
         """There is something new in ``journal``. Cheap to call again before that is written."""
-        if journal.has_news:
+        if journal.has_news or journal.is_given_up:
             return
         journal.has_news = True
         with self._lock:
@@ -222,6 +223,7 @@ class Writer:
         for journal in journals:
             try:
                 self._commit([], [journal])
-            except DatabaseError:
+            except DatabaseError as error:
                 logger.exception("Run %s cannot be stored and is given up", journal.row.pk)
+                journal.is_given_up = isinstance(error, IntegrityError)
                 self._release(journal)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from playground.catalog.models import User
+from playground.catalog.models import Model, User
+from playground.compute.models import Deployment
 from playground.media import services as media
-from playground.runs import services
+from playground.runs import executor, services
 from playground.runs.models import Run
 from tests.media.conftest import picture
 from tests.runs.conftest import Socket, eventually
@@ -165,3 +166,22 @@ async def test_a_run_of_a_model_that_nobody_shared_is_refused(connect: Any, stra
     socket = await connect(stranger)
     await socket.start("predict", run=str(uuid.uuid4()), arguments={"text": "x"})
     assert "not shared with you" in (await socket.refusal())["error"]["message"]
+
+
+async def test_a_run_outlives_what_it_is_a_run_of(
+    page: Socket, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "GRACE_SECONDS", 0)
+    run = await page.start("stream", arguments={"text": ["a"]}, open_input=True)
+    await page.events(run, lambda event: event.get("value") == "<a>")
+    await eventually(lambda: Run.objects.filter(pk=run).aexists())
+    await sync_to_async(Deployment.objects.all().delete)()
+    await sync_to_async(Model.objects.all().delete)()
+    for text in ["b", "c", "d"]:
+        await page.send_json_to({"type": "input", "run": run, "value": text})
+        await page.events(run, lambda event, text=text: event.get("value") == f"<{text}>")
+        await eventually(lambda: "cannot be stored" in caplog.text)
+    await page.send_json_to({"type": "close_input", "run": run})
+    assert kinds(await page.events(run)) == ["finished"]
+    assert not await Run.objects.filter(pk=run).aexists()
+    assert caplog.text.count("cannot be stored") == 1

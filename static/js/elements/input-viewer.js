@@ -92,18 +92,41 @@ class InputViewer extends HTMLElement {
     let entry = this.#neighbours.at(address);
     if (!entry) {
       this.setAttribute("aria-busy", "true");
-      entry = await this.#neighbours.fetch(address).catch((error) => {
-        if (this.#wanted === address) alarm(error.message);
-        if (error.status === 404) this.#neighbours.forget(address);
-        return null;
-      });
+      entry = await this.#neighbours.fetch(address).catch((error) => this.#missed(address, error));
       this.removeAttribute("aria-busy");
     }
     if (!entry || this.#wanted !== address) return;
     this.input = entry.facts;
     history.replaceState(history.state, "", address);
     this.#show();
-    announce(`${this.input.name}${this.input.position ? `, ${this.input.position} of ${this.input.total}` : ""}`);
+    announce([this.input.name, placeWords(this.input)].filter(Boolean).join(", "));
+  }
+
+  /** It cannot be shown: one that was deleted leaves the strip. */
+  async #missed(address, error) {
+    if (this.#wanted !== address) return null;
+    this.#tell(error.status === 404 ? "That input was deleted meanwhile, or is not shared with you any more." : error.message);
+    if (error.status !== 404) return null;
+    const { input } = this;
+    this.#neighbours.forget(address);
+    const { facts } = (await this.#neighbours.fetch(input.url).catch(() => null)) ?? {};
+    if (!facts || input !== this.input) return null;
+    for (const name of ["previous", "next", "strip", "position", "total"]) input[name] = facts[name];
+    this.#neighbours.put(input.url, input);
+    this.#place();
+    return null;
+  }
+
+  /** Words over the stage, until something else is shown. */
+  #tell(words) {
+    this.#part("overlay-words").textContent = words;
+    this.#part("overlay-words").hidden = false;
+    alarm(words);
+  }
+
+  #place() {
+    this.#part("position").textContent = [placeWords(this.input), sizeOf(this.input)].filter(Boolean).join(" · ");
+    this.#linkAround();
   }
 
   #show(isFirst = false) {
@@ -116,8 +139,7 @@ class InputViewer extends HTMLElement {
     document.title = `${input.name} · Playground`;
     this.#part("title").textContent = input.name;
     this.#part("title").title = input.name;
-    this.#part("position").textContent = [placeWords(input), sizeOf(input)].filter(Boolean).join(" · ");
-    this.#linkAround();
+    this.#place();
     this.#annotate.follow();
     this.#info.follow();
     this.#predict.follow();
@@ -402,8 +424,9 @@ class InputViewer extends HTMLElement {
   }
 }
 
-function placeWords({ position, total }) {
-  return position ? `${position.toLocaleString("en-US")} of ${typeof total === "number" ? total.toLocaleString("en-US") : total}` : "";
+function placeWords({ position, total, is_picked: isPicked }) {
+  if (!position) return "";
+  return `${position.toLocaleString("en-US")} of ${typeof total === "number" ? total.toLocaleString("en-US") : total}${isPicked ? " selected" : ""}`;
 }
 
 function sizeOf({ width, height, duration_s: seconds, facts, kind }) {

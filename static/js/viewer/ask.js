@@ -18,13 +18,15 @@ export async function ask(address, { method = "GET", json, keepalive = false } =
 
 const TRIES = 6;
 
-/** Keep a run's outputs beside its input: the run is stored a moment after its end, so this waits for it. */
-export async function keepPrediction(address, run) {
+/** Keep a run's outputs beside its input: the run is stored a moment after its end, so this waits for it. What is not
+    there is waited for no longer than until `isLost()` says that it will never be; the error then says so. */
+export async function keepPrediction(address, run, isLost) {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await ask(address, { method: "POST", json: { run }, keepalive: true });
     } catch (error) {
-      if (attempt === TRIES || ![404, 409].includes(error.status)) throw error;
+      error.isLost = error.status === 404 && (await isLost());
+      if (error.isLost || attempt === TRIES || ![404, 409].includes(error.status)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 150 * attempt));
     }
   }

@@ -74,6 +74,7 @@ function factsOf(input) {
   const list = [["Kind", `${KINDS[kind] ?? kind}${type ? ` · ${type}` : ""}`]];
   if (width) list.push(["Size", `${figure(width)} × ${figure(height)} px`]);
   if (seconds) list.push(["Length", duration(seconds * 1000)]);
+  if (facts.is_unread) list.push(["Length", `Not known: this server does not look into ${kind === "video" ? "films" : "sounds of this kind"}, as its extra “media” is not installed`]);
   if (facts.characters) list.push(["Characters", figure(facts.characters)]);
   if (facts.frames > 1) list.push(["Frames", figure(facts.frames)]);
   if (size) list.push(["File", bytes(size)]);
