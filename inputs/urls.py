@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from inputs.views import acting, adding, exporting, files, manager, predictions, viewer
+from inputs.views import acting, adding, exporting, files, manager, predictions, viewer, walking
 
 app_name = "inputs"
 urlpatterns = [
     path("", manager.manager, name="manager"),
     path("add", adding.add, name="add"),
     path("act", acting.act, name="act"),
+    path("walk", walking.walk, name="walk"),
     path("rows", manager.rows, name="rows"),
     path("summary", manager.summary, name="summary"),
     path("files/<str:token>/thumbnail", files.thumbnail, name="thumbnail"),

@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from inputs import addresses
 from inputs.models import Annotation, Input, Prediction
-from inputs.queries import Filter, around, count
+from inputs.queries import Around, Filter, around, count
 from inputs.queries.finding import MAIN
+from inputs.queries.picked import around_picked, unpack
 from playground.catalog.access import Role, has_role
 from playground.catalog.models import ModelVersion
 from playground.protocol import signatures
@@ -30,11 +31,12 @@ _LOOKED_AT = 60
 
 @dataclass(frozen=True)
 class Seen:
-    """Who looks, from which app and with which filter: what the addresses of other inputs carry on."""
+    """Who looks, from which app, with which filter, at which selection: what the addresses of other inputs carry on."""
 
     user: User
     app: App
     wanted: Filter
+    picked: str = ""  # the selection as ``pack`` writes it; "" where one walks through all that fit
 
     @property
     def query(self) -> str:
@@ -46,13 +48,17 @@ class Seen:
         query = self.query
         return reverse(f"inputs:{name}", args=parts) + (f"?{query}" if query else "")
 
+    def viewer(self, slug: str) -> str:
+        address = self.address("viewer", slug)
+        return f"{address}{'&' if '?' in address else '?'}of={self.picked}" if self.picked else address
+
 
 def facts_of(seen: Seen, row: Input) -> dict[str, Any]:
     """Everything about one input."""
     user = seen.user
     return {
         "id": row.slug,
-        "url": seen.address("viewer", row.slug),
+        "url": seen.viewer(row.slug),
         "user": user.username,
         **_about(row),
         "thumbnail": addresses.thumbnail(user, row),
@@ -98,20 +104,28 @@ def _media(user: User, row: Input) -> str | None:
 
 
 def _beside(seen: Seen, row: Input) -> dict[str, Any]:
-    found = around(seen.user, row, seen.wanted, reach=REACH)
+    found, total = _around(seen, row)
     return {
-        "previous": seen.address("viewer", found.previous.slug) if found.previous else None,
-        "next": seen.address("viewer", found.next.slug) if found.next else None,
+        "previous": seen.viewer(found.previous.slug) if found.previous else None,
+        "next": seen.viewer(found.next.slug) if found.next else None,
         "position": found.place,
-        "total": count(seen.user, row.app, seen.wanted),
+        "total": total,
+        "is_picked": bool(seen.picked),
         "strip": [_frame(seen, other) for other in [*reversed(found.before), row, *found.after]],
     }
+
+
+def _around(seen: Seen, row: Input) -> tuple[Around, int | str]:
+    """What is beside it, and of how many it is one."""
+    if seen.picked:
+        return around_picked(row, unpack(seen.picked), reach=REACH)
+    return around(seen.user, row, seen.wanted, reach=REACH), count(seen.user, row.app, seen.wanted)
 
 
 def _frame(seen: Seen, row: Input) -> dict[str, str]:
     """An input in the film strip."""
     thumbnail = addresses.thumbnail(seen.user, row)
-    return {"url": seen.address("viewer", row.slug), "name": row.title, "kind": row.kind, "thumbnail": thumbnail}
+    return {"url": seen.viewer(row.slug), "name": row.title, "kind": row.kind, "thumbnail": thumbnail}
 
 
 def _addresses(seen: Seen, row: Input) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from inputs.models import Concept, Input
 from inputs.queries import Filter, find_input
+from inputs.queries.picked import unpack
 from inputs.views.facts import Seen, facts_of
 
 if TYPE_CHECKING:
@@ -49,4 +50,6 @@ def find(request: HttpRequest, input_id: str) -> tuple[Seen, Input]:
     """The input an address names, and who looks at it how. Raises NotFoundError."""
     user: User = request.user  # type: ignore[assignment] # stands behind login_required
     row = find_input(user, input_id, request.GET.get("app", ""))
-    return Seen(user, row.app, Filter.from_query(request.GET)), row
+    picked = request.GET.get("of", "")
+    is_among = bool(picked) and row.pk in unpack(picked)
+    return Seen(user, row.app, Filter.from_query(request.GET), picked if is_among else ""), row

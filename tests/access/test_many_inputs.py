@@ -58,6 +58,19 @@ def test_files_of_what_is_chosen() -> None:
     assert outcome(form.post("/inputs/export", sent)) == REFUSED
 
 
+def test_walking_through_what_is_chosen() -> None:
+    """One's own app without any of these ids has nothing to walk through."""
+
+    def walked(client: Client) -> str:
+        asked = {"app": "olive/main", "ids": ["hers"], "query": ""}
+        return outcome(client.post("/inputs/walk", json.dumps(asked), content_type="application/json"))
+
+    form = Client(enforce_csrf_checks=True)
+    form.force_login(User.objects.get(username=world.OWNER))
+    assert tried(lambda name: walked(browser(name))) == IN_THE_APP
+    assert walked(Client()) == walked(form) == REFUSED
+
+
 def test_looking() -> None:
     for address in PAGES:
         assert tried(partial(_looked, address)) == IN_THE_APP, address

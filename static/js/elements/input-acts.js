@@ -4,6 +4,7 @@ import { figure, plural } from "../format.js";
 import { actOn, takeBack } from "../inputs/acts.js";
 import { readMetadata, words } from "../inputs/csv.js";
 import { offerUndo } from "../table/acts.js";
+import { ask } from "../viewer/ask.js";
 import { readView, saveView } from "../viewer/targets.js";
 
 const ASKED_FROM = 1000;
@@ -62,11 +63,19 @@ class InputActs extends HTMLElement {
     dialog.querySelector("[autofocus]")?.focus();
   }
 
-  /** In the viewer, on the first that is chosen; the filter stays, so its arrows lead on through what matches. */
-  #predict() {
-    const { user } = this.dataset;
+  /** In the viewer, on the first that is chosen; its arrows lead on through the rest, or through all that match. */
+  async #predict() {
+    const { user, app, walkUrl } = this.dataset;
+    const { ids } = this.#manager.chosen;
     saveView(user, { ...readView(user), isOn: true });
-    location.assign(this.#manager.firstChosen);
+    if (!ids) return location.assign(this.#manager.firstChosen);
+    try {
+      const { url } = await ask(walkUrl, { method: "POST", json: { app, ids, query: location.search.slice(1) } });
+      location.assign(url);
+    } catch (error) {
+      alarm(error.message);
+      this.#show(error.message);
+    }
   }
 
   #clickIn = (event) => {
