@@ -12,6 +12,7 @@ class MenuPopover extends HTMLElement {
     this.addEventListener("beforetoggle", this.#placeBefore);
     this.addEventListener("toggle", this.#toggled);
     this.addEventListener("keydown", this.#move);
+    this.addEventListener("click", (event) => event.target.closest("a[download]") && this.hidePopover());
     addEventListener("resize", this.#place);
   }
 
