@@ -79,7 +79,7 @@ def test_targets_read_back_as_they_were_written() -> None:
 def test_the_address_names_the_targets(client: Client) -> None:
     page = client.get(f"/compare/?t={quote(f'{TARGET}?method=generate')}&t={TARGET}&text=hello").content.decode()
     assert page.count("data-pane=") == 2
-    assert "everything · generate" in page
+    assert "everything · Shared (default)" in page
     assert ">\nhello</textarea>" in page
 
 
@@ -224,7 +224,7 @@ def test_it_as_a_file(client: Client, owner: User, model: Model, form: str) -> N
     answer = client.get(f"{compared(client, owner, model)}export?format={form}")
     assert f'filename="My-name.{form}"' in answer["Content-Disposition"]
     text = answer.content.decode()
-    assert "olive/main/models/everything" in text or "everything · predict" in text
+    assert "olive/main/models/everything" in text or "everything · Shared (default)" in text
     if form == "json":
         assert json.loads(text)["panes"][1]["outputs"] == ["the sky is really blue"]
     if form == "html":

@@ -90,8 +90,12 @@ class Pane:
 
     @property
     def name(self) -> str:
-        """Short, for a head and a tab."""
-        return self.choice.label if self.choice else self.target.model.rpartition("/")[2] or "No target"
+        """Short, for a head and a tab; every model has a *Shared*, so that one has the model's name too."""
+        slug = self.target.model.rpartition("/")[2]
+        if self.choice is None:
+            return slug or "No target"
+        is_own = self.choice.deployment is not None and not self.choice.deployment.is_shared
+        return self.choice.label if is_own or not slug else f"{slug} · {self.choice.label}"
 
     @property
     def words(self) -> str:
@@ -99,7 +103,8 @@ class Pane:
         slug = self.target.model.rpartition("/")[2]
         version = f"version {self.target.version[:8]}" if self.target.version else ""
         meta = self.choice.meta if self.choice else ""
-        return " · ".join(filter(None, [slug, self.method, version, meta]))
+        named = "" if self.name.startswith(f"{slug} ·") else slug
+        return " · ".join(filter(None, [named, self.method, version, meta]))
 
 
 def letter_of(number: int) -> str:

@@ -174,8 +174,9 @@ class ComparePage extends HTMLElement {
     tabs.hidden = this.#panes.length < 2;
     if (!this.#panes.some((pane) => pane.id === this.#shown)) this.#shown = this.#panes[0]?.id ?? "";
     tabs.replaceChildren(...this.#panes.map((pane) => {
-      const tab = make("button", "segmented__item", make("span", "truncate", `${pane.letter}\u2002${pane.label.split(" ")[0]}`));
-      Object.assign(tab, { type: "button", ariaPressed: String(pane.id === this.#shown) });
+      const name = this.#panes.length < 4 ? `${pane.letter}\u2002${pane.label.split(" ")[0]}` : pane.letter; // more have no room for names
+      const tab = make("button", "segmented__item", make("span", "truncate", name));
+      Object.assign(tab, { type: "button", title: pane.label, ariaLabel: `${name}: ${pane.label}`, ariaPressed: String(pane.id === this.#shown) });
       tab.dataset.tab = pane.id;
       return tab;
     }));
