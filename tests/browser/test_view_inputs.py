@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from playground.sdk import Client
+from tests.browser.conftest import BENCH
 from tests.browser.film import make_steps
 from tests.browser.test_be_open_to_all import check
 
@@ -35,6 +38,16 @@ from playground.catalog.workflows import add_workflow
 app = App.objects.select_related("owner").get(owner__username="owner", slug="main")
 add_input(app.owner, app, slug="viewed-film", data=Path({path!r}).read_bytes(), name="film.webm", on_duplicate="keep")
 add_workflow(app.owner, app, {workflow!r})
+"""
+ADD_DOOMED = """
+from pathlib import Path
+from inputs.services import add_input
+from playground.catalog.services import add_model, ensure_owner
+from playground.compute.services import ensure_shared_deployment
+user, app = ensure_owner()
+ensure_shared_deployment(add_model(app, Path({bench!r}), model_id="doomed-{name}").model)
+for number in range(3):
+    add_input(app.owner, app, slug=f"viewed-{name}{{number}}", text=f"{name} {{number}}", name=f"{name}{{number}}.txt")
 """
 HALF = """\
 workflow:
@@ -73,7 +86,7 @@ SEEK = f"""async (film, time) => {{
   return shown;
 }}"""
 OVERLAY = ".overlay rect.box:not(.box--under)"
-METHODS = {"give_film": "→ frames", "give_regions": "→ regions"}
+METHODS = {"clocked": "→ text", "give_film": "→ frames", "give_regions": "→ regions"}
 FACTS = "document.querySelector('input-viewer').input"
 
 
@@ -157,6 +170,25 @@ def test_a_picture_is_predicted_on_in_place(page: Page, inputs: str) -> None:
     page.reload()
     expect(rows.first).to_contain_text("cup")  # kept beside the input
     check(page)
+
+
+def test_a_selection_is_predicted_on_one_by_one(page: Page, inputs: str) -> None:
+    page.goto(f"/inputs/{inputs}")
+    page.wait_for_selector("inputs-manager[data-live]")
+    for name in ("coffee", "astronaut"):
+        page.get_by_role("checkbox", name=f"Choose {name}.jpg").check()
+    page.get_by_role("button", name="Predict", exact=True).click()
+    page.wait_for_selector("input-viewer[data-begun]")
+    expect(page.locator("h1")).to_have_text("astronaut.jpg")
+    expect(page.get_by_role("switch", name="Predict mode")).to_be_checked()
+    expect(page.locator("[data-position]")).to_contain_text("1 of 2 selected")
+    expect(page.locator("[data-film] a")).to_have_count(2)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("h1")).to_have_text("coffee.jpg")
+    expect(page.locator("[data-position]")).to_contain_text("2 of 2 selected")
+    expect(page.locator("[data-go=next]").first).to_be_disabled()
+    page.reload()
+    expect(page.locator("[data-position]")).to_contain_text("2 of 2 selected")
 
 
 def test_what_is_right_is_accepted_and_can_be_taken_back(page: Page, inputs: str) -> None:
@@ -290,3 +322,77 @@ def test_outlines_and_masks_are_accepted_and_half_a_workflow_is_kept(page: Page,
     page.get_by_label("Threshold", exact=True).press("Enter")
     expect(page.locator("[data-count]")).to_have_text("3 of 6 regions")
     check(page)
+
+
+@pytest.fixture
+def doomed(stack: Stack) -> str:
+    """Three texts, the newest the last, and a model, by a name of their own: they are deleted."""
+    name = secrets.token_hex(4)
+    stack.manage("shell", "--no-imports", "-c", ADD_DOOMED.format(bench=str(BENCH), name=name))
+    return name
+
+
+class Keeping:
+    """What asks to keep what was found is held back until ``let_go``."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._held: list[Route] = []
+        self._is_open = False
+        page.route("**/predictions*", self._hold)
+
+    def _hold(self, route: Route) -> None:
+        if self._is_open:
+            route.continue_()
+        else:
+            self._held.append(route)
+
+    def let_go(self) -> None:
+        expect(self._page.locator("[data-predict-words]")).to_have_text("Predict", timeout=SLOW)  # the run has ended
+        self._is_open = True
+        for route in self._held:
+            route.continue_()
+
+
+def predict_slowly(page: Page, name: str) -> Keeping:
+    keeping = Keeping(page)
+    page.keyboard.press("t")
+    choose(page, name, "clocked")
+    page.keyboard.press("p")
+    expect(page.locator("[data-rest]")).to_contain_text(re.compile("[0-9]{6}"), timeout=SLOW)
+    return keeping
+
+
+def test_an_input_is_deleted_while_it_is_predicted_on(page: Page, stack: Stack, doomed: str) -> None:
+    open_input(page, f"{doomed}2", "")
+    keeping = predict_slowly(page, "bench")
+    with Client(f"http://{stack.api}", stack.token) as client:
+        client.inputs.delete(f"viewed-{doomed}2")
+    keeping.let_go()
+    told = page.locator("[data-outcome]")
+    expect(told).to_contain_text(f"{doomed}2.txt was deleted meanwhile.", timeout=SLOW)
+    expect(page.locator("[data-rest]")).to_contain_text(re.compile("([0-9]{6,} ){50}"))  # all of it stays on the page
+    check(page, is_idle=True)
+    page.keyboard.press("p")
+    expect(told).to_contain_text("Nothing was run.")
+    told.get_by_role("button", name="Next input").click()
+    expect(page.locator("h1")).to_have_text(f"{doomed}1.txt")
+    expect(told).to_be_empty()
+
+
+def test_a_model_is_deleted_while_it_answers(page: Page, stack: Stack, doomed: str) -> None:
+    stack.wait_ready(f"doomed-{doomed}")
+    open_input(page, f"{doomed}0", "")
+    keeping = predict_slowly(page, f"doomed-{doomed}")
+    with Client(f"http://{stack.api}", stack.token) as client:
+        client.models.delete(f"owner/main/models/doomed-{doomed}")
+    keeping.let_go()
+    told = page.locator("[data-outcome]")
+    expect(told).to_contain_text(f"doomed-{doomed} was deleted meanwhile.", timeout=SLOW)
+    expect(page.locator("[data-place-slot]")).to_contain_text("Choose another.")
+    expect(page.locator("[data-rest]")).to_contain_text(re.compile("([0-9]{6,} ){50}"))
+    page.locator("h1").click()
+    page.keyboard.press("p")
+    expect(told).to_contain_text(f"No model owner/main/models/doomed-{doomed} for you.")
+    told.get_by_role("button", name="Choose another").click()
+    expect(page.get_by_role("searchbox", name="Search models and workflows")).to_be_focused()
