@@ -51,7 +51,7 @@ function makeSound(input) {
   const wave = input.preview || input.thumbnail;
   const picture = wave && Object.assign(make("img", "viewer__wave"), { src: wave, alt: "The sound's wave" });
   if (picture) picture.onerror = () => picture.remove();
-  return make("div", "viewer__sound", picture || make("div", "viewer__sign", icon("microphone")), player);
+  return make("div", "viewer__sound", picture || make("div", "viewer__sign", icon("sound")), player);
 }
 
 function makeText(input) {
