@@ -141,7 +141,7 @@ async def test_one_failed_node_fails_what_hangs_on_it_only() -> None:
     assert isinstance(error, ModelError)
     assert error.code == StatusCode.MIXED_STATUS
     assert error.message.startswith("3 of 5 nodes answered. name failed: The model failed: no luck")
-    assert "say" in error.message
+    assert "no luck. say hung on that" in error.message
     assert error.details == "KeyError: 'luck'"
 
 

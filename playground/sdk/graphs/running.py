@@ -112,6 +112,7 @@ def outcome_of(plan: Plan, failed: Mapping[str, PlaygroundError]) -> PlaygroundE
         return failed[first]
     hung = [step.node.id for step in plan.steps if step.node.id in dead and step.node.id not in failed]
     words = f"{', '.join(failed)} failed: {failed[first].message}"
+    words += "" if words.endswith((".", "!", "?")) or not hung else "."
     words += f" {_and(hung)} hung on that and did not run." if hung else ""
     if not answered:
         error = failed[first]
