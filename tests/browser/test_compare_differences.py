@@ -85,6 +85,9 @@ def test_sounds_are_played_together(stack: Stack, page: Page) -> None:
     expect(page.get_by_role("button", name="B alone")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_label("Place in the sounds")).not_to_have_value("0")
     expect(page.get_by_role("button", name="Play together")).to_be_visible(timeout=30_000)
+    page.get_by_text("As a table").click()
+    expect(page.get_by_role("group", name="How loud each is").locator("tbody tr")).to_have_count(24)
+    expect(page.locator(".wave__reading title").first).to_contain_text("From 0")
     check(page)
 
 

@@ -96,6 +96,16 @@ def test_each_kind_as_files(owner: User, model: Model, kind: str) -> None:
     assert status == (200 if kind == "pictures" else 400)  # the regions' picture is not there
 
 
+def test_the_picture_that_was_asked_about_is_in_the_page(owner: User, model: Model) -> None:
+    client, url = compared(owner, model, CONCEPTS, CONCEPTS)
+    given = store_answer(picture("navy"), owner, content_type="image/png")
+    asked = {"media": given.pk, "content_type": "image/png", "name": "navy.png"}
+    keep(client, body(id=url.rstrip("/").rpartition("/")[2], kind="image", given=asked))
+    page = client.get(f"{url}export?format=html").content.decode()
+    assert "data:image/jpeg;base64," in page
+    assert 'alt="Picture that was asked about"' in page
+
+
 def test_what_was_stopped_says_so_for_ever(owner: User, model: Model) -> None:
     client, url = compared(owner, model, "half an", state="stopped")
     assert client.get(f"{url}results").json()["panes"]["p1"]["figures"]["fate"] == "stopped"

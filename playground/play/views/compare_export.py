@@ -37,6 +37,7 @@ FORMAT = "playground-comparison/1"
 LARGEST_SOUND = 8_000_000
 LISTED = 200
 _MISSING = "\u2013"
+_WORDS = {"image": "Picture", "audio": "Sound", "video": "Film"}
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,7 @@ def _as_html(known: Known, wanted: Wanted) -> HttpResponse:
     shown = [one for one in panes if one["pane"].id not in found.get("strange", {})]
     context = {
         "comparison": known.row,
+        "asked": _asked(known),
         "panes": panes,
         "found": found,
         "filter": wanted.filter,
@@ -255,32 +257,44 @@ class Made:
     """A file that a pane made, with its bytes in its address; "" for one that is gone or too large."""
 
     kind: str
+    name: str = ""
     address: str = ""
     wave: Wave | None = None
 
 
+def _asked(known: Known) -> Made | None:
+    """The file that was asked about; None for a text, which stands by itself."""
+    given = known.row.given
+    if not isinstance(given, dict) or not isinstance(given.get("media"), str):
+        return None
+    return _embed(known, {"content_type": known.row.kind, **given}, "that was asked about")
+
+
 def _embedded(known: Known, pane: Pane, values: list[Any]) -> list[Made]:
-    return [_embed(known, value, f"Sound {number} of {pane.letter}") for number, value in enumerate(values[:12], 1)]
+    return [_embed(known, value, f"{number} of {pane.letter}") for number, value in enumerate(values[:12], 1)]
 
 
-def _embed(known: Known, value: dict[str, Any], name: str) -> Made:
+def _embed(known: Known, value: dict[str, Any], which: str) -> Made:
     file = known.file(value["media"])
     kind = value["content_type"].partition("/")[0]
+    name = f"{_WORDS.get(kind, 'File')} {which}"
     if file is None:
         return Made(kind)
     try:
         with file.open() as source:
             if kind == "image":
-                return Made(kind, _data_address(small_jpeg(source), "image/jpeg"))
+                return Made(kind, name, _data_address(small_jpeg(source), "image/jpeg"))
             content = source.read(LARGEST_SOUND + 1)
     except PlaygroundError:
         return Made(kind)
-    if len(content) > LARGEST_SOUND:
+    if len(content) > LARGEST_SOUND or kind not in ("audio", "video"):
         return Made(kind)
-    return Made(kind, _data_address(content, file.content_type), _wave(content, file.content_type, name))
+    return Made(kind, name, _data_address(content, file.content_type), _wave(content, file.content_type, name))
 
 
 def _wave(content: bytes, content_type: str, name: str) -> Wave | None:
+    if not content_type.startswith("audio/"):
+        return None
     try:
         return wave_of(content, content_type, name)
     except PlaygroundError:
