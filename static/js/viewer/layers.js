@@ -21,11 +21,15 @@ export function drawFailure(facts, again) {
   const lines = failed.map(({ id, error }) => `${id} failed: ${error?.message ?? error ?? ""}`);
   for (const { id, state, after } of nodes) if (state === "skipped") lines.push(`${id} did not run: it takes from ${after}.`);
   const title = make("p", "notice__title", `Partly failed: ${names.length} of ${nodes.length} nodes answered.`);
-  const kept = names.length ? make("p", "", `What ${names.join(", ")} gave is shown and kept.`) : "";
+  const kept = names.length ? make("p", "", `What ${listed(names)} gave is shown and kept.`) : "";
   const press = Object.assign(make("button", "button", "Predict again"), { type: "button" });
   press.addEventListener("click", again);
   const body = make("div", "notice__body", title, ...lines.map((line) => make("p", "", line)), kept, make("div", "notice__acts", press));
   return make("div", "notice notice--bad", icon("alert"), body);
+}
+
+function listed(names) {
+  return [names.slice(0, -1).join(", "), names.at(-1)].filter(Boolean).join(" and ");
 }
 
 export function hasFailed(facts) {

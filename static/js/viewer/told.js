@@ -76,7 +76,8 @@ export class ToldPart {
     const { kind, served, as_asked, total_ms, created_at, name, asked } = layer.facts;
     const differs = as_asked === false;
     const words = [differs ? `Not as asked: served by ${served || "another"}` : kind === "workflow" ? name : isOther ? `${name} on ${asked}` : `Served by ${served || "–"}`, duration(total_ms), age(new Date(created_at), this.#viewer.now)];
-    part.replaceChildren(icon(differs || hasFailed(layer.facts) ? "alert" : "check", "icon--small"), words.join(" · "));
-    part.classList.toggle("viewer__route--differs", differs);
+    const isBad = differs || hasFailed(layer.facts);
+    part.replaceChildren(icon(isBad ? "alert" : "check", "icon--small"), words.join(" · "));
+    part.classList.toggle("viewer__route--differs", isBad);
   }
 }
