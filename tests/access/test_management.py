@@ -10,6 +10,7 @@ from clarifai_grpc.grpc.api import resources_pb2 as r
 from clarifai_grpc.grpc.api import service_pb2 as s
 from django.db import transaction
 
+from inputs.models import Annotation, Input
 from inputs.services import Given, add_inputs
 from playground.catalog.models import PRIVATE, PUBLIC, App, User
 from playground.compute import services
@@ -62,8 +63,8 @@ def deployment(slug: str, **fields: Any) -> r.Deployment:
     return r.Deployment(id=slug, **{"autoscale_config": few} | fields)
 
 
-def says(slug: str, concept: str) -> r.Annotation:
-    return r.Annotation(input_id=slug, data=r.Data(concepts=[r.Concept(id=concept, value=1)]))
+def says(slug: str, concept: str, annotation_id: str = "") -> r.Annotation:
+    return r.Annotation(id=annotation_id, input_id=slug, data=r.Data(concepts=[r.Concept(id=concept, value=1)]))
 
 
 def workflow(slug: str) -> r.Workflow:
@@ -241,6 +242,11 @@ ACTS: list[tuple[str, Message, Row]] = [
     ("PostDatasets", s.PostDatasetsRequest(user_app_id=APP, datasets=[r.Dataset(id="new")]), BY_MEMBERS),
     ("DeleteDatasets", s.DeleteDatasetsRequest(user_app_id=APP, dataset_ids=["all"]), BY_MEMBERS),
     ("PostAnnotations", s.PostAnnotationsRequest(user_app_id=APP, annotations=[says("olives", "new")]), BY_MEMBERS),
+    (
+        "PatchAnnotations",
+        s.PatchAnnotationsRequest(user_app_id=APP, annotations=[says("olives", "new", "77")]),
+        BY_MEMBERS,
+    ),
     ("DeleteAnnotations", s.DeleteAnnotationsRequest(user_app_id=APP, input_ids=["olives"]), BY_MEMBERS),
     ("DeleteInputs", s.DeleteInputsRequest(user_app_id=APP, ids=["olives"]), (OK, OK, REFUSED, REFUSED, HIDDEN, OK)),
     ("DeleteInput", s.DeleteInputRequest(user_app_id=APP, input_id="merles"), BY_MEMBERS),
@@ -268,6 +274,7 @@ def _world(settings: Any, tmp_path: Any) -> None:
     for name, slug in ((world.OWNER, "olives"), (world.MEMBER, "merles")):
         given = [Given(slug=slug, text=slug, datasets=["all"], concepts=["fruit"])]
         add_inputs(User.objects.get(username=name), app, given, job="job")
+    Annotation.objects.create(pk=77, input=Input.objects.get(slug="olives"), text="this")
 
 
 def call(name: str, method: str, request: Message) -> Any:

@@ -315,6 +315,14 @@ def test_annotations_are_listed_added_and_deleted(gateway: Live) -> None:
     asked = service_pb2.ListAnnotationsRequest(user_app_id=OWNER, input_ids=[slug])
     assert list(fine(gateway.call("ListAnnotations", asked)).annotations) == list(made)
     assert fine(get(gateway, slug)).input.data.regions[0].id == made[1].id
+    moved = resources_pb2.Annotation(input_id=slug, id=made[1].id)
+    moved.data.regions.append(region("nose", 0.2, 0.2, 0.6, 0.6))
+    patch = service_pb2.PatchAnnotationsRequest(user_app_id=OWNER, annotations=[moved], action="merge")
+    now = fine(gateway.call("PatchAnnotations", patch)).annotations[0]
+    assert (now.id, now.data.regions[0].data.concepts[0].id) == (made[1].id, "nose")
+    assert list(fine(gateway.call("ListAnnotations", asked)).annotations) == [made[0], now]
+    patch.annotations[0].input_id = other
+    refused(gateway.call("PatchAnnotations", patch), StatusCode.CONN_DOES_NOT_EXIST)
     request.annotations[0].input_id = "gone-away"
     refused(gateway.call("PostAnnotations", request), StatusCode.INPUT_DOES_NOT_EXIST)
     request.annotations[0].CopyFrom(resources_pb2.Annotation(input_id=slug))

@@ -1,4 +1,4 @@
-"""Annotations over the wire: list, add, delete. Each concept and each region of an input is one of its own."""
+"""Annotations over the wire: list, add, edit, delete. Each concept and each region of an input is one of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from playground.gateway.families import owners
 from playground.gateway.families.given import read_labels
 from playground.gateway.families.inputs import INVALID, find_inputs, find_shelf, write_annotation
 from playground.gateway.families.paging import page_of
-from playground.protocol.errors import NotFoundError
+from playground.protocol.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,35 @@ def post_annotations(caller: User, request: service_pb2.PostAnnotationsRequest) 
             facts: Any = {"name": label.name, "value": label.value, "box": label.box, "text": label.text}
             made.append(services.annotate(caller, by_id[message.input_id], concept=label.concept, **facts))
     return service_pb2.MultiAnnotationResponse(annotations=[_message(row) for row in made])
+
+
+def patch_annotations(
+    caller: User, request: service_pb2.PatchAnnotationsRequest
+) -> service_pb2.MultiAnnotationResponse:
+    """Another concept, value, box or text for each: an annotation is one of these here, so merging is overwriting.
+
+    All of them or none.
+    """
+    app = find_shelf(caller, request.user_app_id)
+    owners.require_some(request.annotations, "annotation", INVALID)
+    owners.check_action(request.action, INVALID)
+    there = Annotation.objects.filter(input__in=Input.objects.visible_to(caller).filter(app=app))
+    rows = there.filter(pk__in=_keys(one.id for one in request.annotations)).select_related("input__app__owner")
+    by_id = {(str(row.pk), row.input.slug): row for row in rows.select_related("concept", "created_by")}
+    changed = []
+    for message in request.annotations:
+        row = by_id.get((message.id, message.input_id))
+        if row is None:
+            which = f"annotation {message.id}" if message.id else "annotation without an id"
+            raise NotFoundError(f"The input {message.input_id} has no {which} for you: nothing was changed.")
+        labels = read_labels(message.data)
+        if len(labels) != 1:
+            words = f"An annotation is one concept, or one region with one concept; this one would be {len(labels)}."
+            raise InputError(words, code=StatusCode.ANNOTATION_INVALID_ARGUMENT)
+        (label,) = labels
+        facts: Any = {"name": label.name, "value": label.value, "box": label.box, "text": label.text or None}
+        changed.append(services.edit_annotation(caller, row, concept=label.concept or None, **facts))
+    return service_pb2.MultiAnnotationResponse(annotations=[_message(row) for row in changed])
 
 
 def delete_annotations(caller: User, request: service_pb2.DeleteAnnotationsRequest) -> Any:
@@ -86,5 +115,6 @@ def _message(row: Annotation) -> resources_pb2.Annotation:
 HANDLERS: dict[str, Callable[..., object]] = {
     "ListAnnotations": list_annotations,
     "PostAnnotations": post_annotations,
+    "PatchAnnotations": patch_annotations,
     "DeleteAnnotations": delete_annotations,
 }
