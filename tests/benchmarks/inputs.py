@@ -112,6 +112,12 @@ def fill(app: App) -> None:
     word = "json_extract(%s, '$[' || ((i * {0} + i / {0}) % {1}) || ']')"
     words = json.dumps(WORDS)
     with connection.cursor() as cursor, transaction.atomic():
+        # Indexes are made at the end, all at once.
+        tables = "type = 'index' AND tbl_name IN ('inputs_input', 'inputs_annotation') AND sql != ''"
+        cursor.execute(f"SELECT name, sql FROM sqlite_master WHERE {tables}")
+        indexes = cursor.fetchall()
+        for name, _ in indexes:
+            cursor.execute(f"DROP INDEX {name}")
         cursor.execute(
             "INSERT INTO inputs_input (id, app_id, owner_id, slug, kind, source_url, name, metadata, status, "
             "status_words, width, height, facts, has_thumbnail, has_preview, created_at, modified_at, delete_token) "
@@ -140,6 +146,8 @@ def fill(app: App) -> None:
                 + f"SELECT i, %s, 1.0, '', '', %s FROM n WHERE {which}",
                 [ROWS, concept.pk, begin],
             )
+        for _, index in indexes:
+            cursor.execute(index)
         cursor.execute("SELECT kind, count(*) FROM inputs_input GROUP BY kind")
         Tally.objects.bulk_create(Tally(app=app, kind=kind, count=number) for kind, number in cursor.fetchall())
 
