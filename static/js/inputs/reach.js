@@ -26,7 +26,8 @@ export class Reach {
   /** Tiles have come or gone: one of them is the tab stop, and each shows whether it is chosen. */
   settle() {
     const tiles = [...this.#list.children].filter((tile) => !tile.isBlank);
-    const stop = tiles.find((tile) => tile.position === this.#at) ?? tiles.find((tile) => tile.position >= this.#window.inView[0]) ?? tiles[0];
+    const [first] = this.#window.inView;
+    const stop = tiles.find((tile) => tile.position === this.#at) ?? tiles.find((tile) => tile.position >= first) ?? tiles[0];
     for (const tile of tiles) {
       const link = tile.querySelector("a");
       const index = tile === stop ? 0 : -1;

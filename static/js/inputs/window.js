@@ -25,6 +25,7 @@ export class Window {
   #tile = { width: 0, height: 0 };
   #shift = 0; // how far the tiles stand below where the scroller says
   #lastTop = 0;
+  #drawnTop = 0;
   #frame = 0;
   #settling = 0;
 
@@ -53,10 +54,11 @@ export class Window {
     return Math.max(1, Math.floor(this.#height / this.#pitch));
   }
 
-  /** Positions of the tiles that are in view now, the last one not counted in. */
+  /** Positions of the tiles that were in view when they were drawn, the last one not counted in: to look again would
+      have the browser lay out what was drawn since. */
   get inView() {
-    const first = Math.max(0, Math.floor(this.#top / this.#pitch)) * this.#columns;
-    const last = Math.ceil((this.#top + this.#height) / this.#pitch) * this.#columns;
+    const first = Math.max(0, Math.floor(this.#drawnTop / this.#pitch)) * this.#columns;
+    const last = Math.ceil((this.#drawnTop + this.#height) / this.#pitch) * this.#columns;
     return [first, Math.max(first, Math.min(last, this.#count))];
   }
 
@@ -187,7 +189,8 @@ export class Window {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     if (!this.#width) return;
-    const row = Math.floor(this.#top / this.#pitch) - ROWS_AROUND;
+    this.#drawnTop = this.#top;
+    const row = Math.floor(this.#drawnTop / this.#pitch) - ROWS_AROUND;
     const rows = Math.ceil(this.#height / this.#pitch) + 2 * ROWS_AROUND;
     const first = Math.max(0, row * this.#columns);
     const last = Math.min(this.#count, (row + rows + 1) * this.#columns);
