@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models.lookups import In
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 from django.utils import timezone
 
 from inputs import search
 from inputs.models import SHELF, UNDO, AddJob, Input, Prediction, new_input_id
 from inputs.services import labels, ledger
 from inputs.services.rights import require_deleter, require_editor, visible
+from playground.catalog.models import App
 from playground.protocol.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -84,13 +87,33 @@ def purge(*, at_once: bool = False) -> int:
     return count
 
 
+@receiver(pre_delete, sender=App)
+def _forget_app(instance: App, **_: Any) -> None:
+    """Its inputs go with it: they are found no more, and their files go once it is gone."""
+    ids = list(Input.objects.filter(app=instance).values_list("pk", flat=True))
+    files: set[str | None] = set()
+    for start in range(0, len(ids), _AT_ONCE):
+        files |= _files_of(ids[start : start + _AT_ONCE])
+    search.remove(ids)
+    transaction.on_commit(lambda: _let_go(list(files)))
+
+
+def _let_go(files: Sequence[str | None]) -> None:
+    for start in range(0, len(files), _AT_ONCE):
+        ledger.let_go(files[start : start + _AT_ONCE])
+
+
+def _files_of(ids: Sequence[int]) -> set[str | None]:
+    """Of these inputs, and of what was predicted on them."""
+    of_predictions = Prediction.files.through.objects.filter(prediction__input__in=ids)
+    files: set[str | None] = set(Input.objects.filter(pk__in=ids).values_list("reference", flat=True))
+    return files | set(of_predictions.values_list("reference", flat=True))
+
+
 def _purge_some(ids: list[int]) -> int:
     with transaction.atomic():
         rows = Input.objects.filter(pk__in=ids, deleted_at__isnull=False)
-        files = set(rows.values_list("reference", flat=True))
-        files |= set(
-            Prediction.files.through.objects.filter(prediction__input__in=ids).values_list("reference", flat=True)
-        )
+        files = _files_of(ids)
         search.remove(ids)
         _, removed = rows.delete()
     ledger.let_go(files)

@@ -12,6 +12,8 @@ from inputs import services
 from inputs.models import UNDO, Annotation, Concept, Input, Prediction
 from inputs.queries import Filter, page, total
 from inputs.services import Given
+from playground.catalog.models import App
+from playground.compute.services.removal import delete_app
 from playground.media import blobs
 from playground.media import services as media
 from playground.media.models import Blob, Reference
@@ -19,7 +21,7 @@ from playground.protocol.errors import AccessError, InputError, NotFoundError
 from tests.inputs.making import jpeg
 
 if TYPE_CHECKING:
-    from playground.catalog.models import App, User
+    from playground.catalog.models import User
 
 
 def found(user: User, app: App, query: str) -> list[str]:
@@ -199,6 +201,17 @@ def test_bytes_stay_while_something_else_has_them(ada: User, app: App, stranger:
         assert services.purge(at_once=True) == 1
         media.sweep()
         assert blobs.exists(sha256) is is_there
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_app_goes_with_what_it_keeps(ada: User) -> None:
+    side = App.objects.create(owner=ada, slug="side")
+    rows = [services.add_input(ada, side, data=jpeg(number), name=f"{number}.jpg") for number in range(2)]
+    services.delete_inputs(ada, rows[:1])
+    delete_app(ada, side)
+    assert not Input.objects.exists()
+    assert not Reference.objects.exists()
+    assert not Blob.objects.exists()
 
 
 def test_a_user_goes_with_all_they_have(ada: User, app: App, mate: User, three: list[Input]) -> None:
