@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import PIL.Image
+import psutil
 import pytest
 
 from playground.media import samples
@@ -203,6 +204,18 @@ def test_people_are_followed_from_one_picture_to_the_next(request: pytest.Fixtur
         assert len(talk.hear()) == found
     talk.end()
     assert alone
+
+
+@pytest.mark.parametrize("name", ["movenet", "blazeface", "selfie", "nanodet", "efficientnet"])
+def test_a_huge_picture_takes_little_more_than_its_pixels(request: pytest.FixtureRequest, name: str) -> None:
+    model: Caller = request.getfixturevalue(name)
+    with io.BytesIO() as file:
+        PIL.Image.new("RGB", (9_200, 9_200), "teal").save(file, "PNG")
+        model.predict("predict", image=Image(bytes=file.getvalue()))
+    children = psutil.Process().children(recursive=True)
+    (runner,) = [child for child in children if f"examples/{name}" in " ".join(child.cmdline())]
+    peak = next(line for line in Path(f"/proc/{runner.pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    assert int(peak.split()[1]) < 640 * 1024, peak
 
 
 def test_selfie_finds_nobody_in_a_rocket(selfie: Caller) -> None:

@@ -13,6 +13,7 @@ from PIL import ImageOps
 
 HERE = Path(__file__).parent
 SIDE = 256
+LARGE = 2048  # pixels along a picture's longer side
 GRIDS = ((16, 2), (8, 6))  # cells along a side, and guesses in each cell
 OVERLAP = 0.3  # boxes that share more than this are one face
 MAX_FACES = 50
@@ -85,13 +86,19 @@ def prepare(image):
 
     With how the square's fractions become the picture's: what to multiply x and y with.
     """
-    upright = on_white(ImageOps.exif_transpose(image))
-    longest = max(upright.size)
-    size = [max(1, round(side * SIDE / longest)) for side in upright.size]
+    picture = upright(image)
+    longest = max(picture.size)
+    size = [max(1, round(side * SIDE / longest)) for side in picture.size]
     square = PIL.Image.new("RGB", (SIDE, SIDE))
-    square.paste(upright.resize(size, PIL.Image.Resampling.BILINEAR))
+    square.paste(picture.resize(size, PIL.Image.Resampling.BILINEAR))
     pixels = np.asarray(square, np.float32) / 127.5 - 1
     return pixels[None], np.array([SIDE / size[0], SIDE / size[1]], np.float32)
+
+
+def upright(image):
+    """As one looks at it, in three colours; a huge one is made smaller first, as each copy of it takes memory."""
+    image.thumbnail((LARGE, LARGE), reducing_gap=1.0)
+    return on_white(ImageOps.exif_transpose(image))
 
 
 def on_white(image):

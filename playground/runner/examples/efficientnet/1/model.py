@@ -13,6 +13,7 @@ from PIL import ImageOps
 
 HERE = Path(__file__).parent
 SIDE = 224
+LARGE = 2048  # pixels along a picture's longer side
 SHORT_SIDE = 256  # the shorter side before the middle is cut out
 LABELS = [names.split(",")[0] for names in json.loads((HERE / "labels.json").read_text(encoding="utf-8"))]
 
@@ -50,13 +51,19 @@ class EfficientNet(ModelClass):
 
 def prepare(image):
     """The upright picture's middle square, as the network takes it: red, green, blue around 0; NCHW."""
-    upright = on_white(ImageOps.exif_transpose(image))
-    scale = SHORT_SIDE / min(upright.size)
-    small = upright.resize([round(length * scale) for length in upright.size], PIL.Image.Resampling.BICUBIC)
+    picture = upright(image)
+    scale = SHORT_SIDE / min(picture.size)
+    small = picture.resize([round(length * scale) for length in picture.size], PIL.Image.Resampling.BICUBIC)
     left, top = ((length - SIDE) // 2 for length in small.size)
     square = small.crop((left, top, left + SIDE, top + SIDE))
     pixels = np.asarray(square, np.float32)
     return ((pixels - 127) / 128).transpose(2, 0, 1)[None]
+
+
+def upright(image):
+    """As one looks at it, in three colours; a huge one is made smaller first, as each copy of it takes memory."""
+    image.thumbnail((LARGE, LARGE), reducing_gap=1.0)
+    return on_white(ImageOps.exif_transpose(image))
 
 
 def on_white(image):

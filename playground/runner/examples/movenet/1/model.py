@@ -13,6 +13,7 @@ from PIL import ImageOps
 
 HERE = Path(__file__).parent
 SIDE = 192
+LARGE = 2048  # pixels along a picture's longer side
 POINTS = (
     "nose",
     *("left eye", "right eye", "left ear", "right ear", "left shoulder", "right shoulder"),
@@ -84,12 +85,18 @@ def prepare(image):
 
     With how the square's fractions become the picture's: what to multiply y and x with.
     """
-    upright = on_white(ImageOps.exif_transpose(image))
-    longest = max(upright.size)
-    size = [max(1, round(side * SIDE / longest)) for side in upright.size]
+    picture = upright(image)
+    longest = max(picture.size)
+    size = [max(1, round(side * SIDE / longest)) for side in picture.size]
     square = PIL.Image.new("RGB", (SIDE, SIDE))
-    square.paste(upright.resize(size, PIL.Image.Resampling.BILINEAR))
+    square.paste(picture.resize(size, PIL.Image.Resampling.BILINEAR))
     return np.asarray(square, np.int32)[None], np.array([SIDE / size[1], SIDE / size[0]], np.float32)
+
+
+def upright(image):
+    """As one looks at it, in three colours; a huge one is made smaller first, as each copy of it takes memory."""
+    image.thumbnail((LARGE, LARGE), reducing_gap=1.0)
+    return on_white(ImageOps.exif_transpose(image))
 
 
 def on_white(image):

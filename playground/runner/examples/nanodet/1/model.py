@@ -13,6 +13,7 @@ from PIL import ImageOps
 
 HERE = Path(__file__).parent
 SIDE = 416
+LARGE = 2048  # pixels along a picture's longer side
 STRIDES = (8, 16, 32)
 BINS = 11  # a side's distance is a distribution over 0 to 10 strides
 OVERLAP = 0.5  # of one class, boxes that share more than this are one thing
@@ -79,12 +80,18 @@ class NanoDet(ModelClass):
 
 def prepare(image):
     """The picture upright, stretched to a square, as the network takes it: blue, green, red; normalised; NCHW."""
-    upright = on_white(ImageOps.exif_transpose(image)).resize((SIDE, SIDE), PIL.Image.Resampling.BILINEAR)
-    pixels, taken = np.asarray(upright), np.empty((1, 3, SIDE, SIDE), np.float32)
+    picture = upright(image).resize((SIDE, SIDE), PIL.Image.Resampling.BILINEAR)
+    pixels, taken = np.asarray(picture), np.empty((1, 3, SIDE, SIDE), np.float32)
     for plane, (mean, spread) in enumerate(zip(MEAN, SPREAD, strict=True)):
         np.multiply(pixels[:, :, 2 - plane], 1 / spread, out=taken[0, plane])
         taken[0, plane] -= mean / spread
     return taken
+
+
+def upright(image):
+    """As one looks at it, in three colours; a huge one is made smaller first, as each copy of it takes memory."""
+    image.thumbnail((LARGE, LARGE), reducing_gap=1.0)
+    return on_white(ImageOps.exif_transpose(image))
 
 
 def on_white(image):

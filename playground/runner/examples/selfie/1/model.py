@@ -13,6 +13,7 @@ from PIL import ImageOps
 
 HERE = Path(__file__).parent
 SIDE = 256
+LARGE = 2048  # pixels along a picture's longer side
 SMALLEST = 0.005  # less of a picture than this is nobody
 LONGEST = 1024  # of a mask's sides: finer would be made up
 
@@ -65,10 +66,10 @@ class Selfie(ModelClass):
     @ModelClass.method
     def cut_out(self, image: PIL.Image.Image) -> PIL.Image.Image:
         """The people alone; what is behind them is transparent."""
-        upright = on_white(ImageOps.exif_transpose(image))
-        upright.thumbnail((LONGEST, LONGEST))
-        upright.putalpha(as_mask(self.look(image) * 255, upright))
-        return upright
+        people = upright(image)
+        people.thumbnail((LONGEST, LONGEST))
+        people.putalpha(as_mask(self.look(image) * 255, people))
+        return people
 
     @ModelClass.method
     def probabilities(self, image: PIL.Image.Image) -> np.ndarray:
@@ -77,8 +78,8 @@ class Selfie(ModelClass):
 
     def look(self, image):
         """How sure it is that there is a person, of each place of the picture, stretched to a square."""
-        upright = on_white(ImageOps.exif_transpose(image)).resize((SIDE, SIDE), PIL.Image.Resampling.BILINEAR)
-        pixels = np.asarray(upright, np.float32)[None] / 255
+        picture = upright(image).resize((SIDE, SIDE), PIL.Image.Resampling.BILINEAR)
+        pixels = np.asarray(picture, np.float32)[None] / 255
         return np.clip(self.session.run(None, {"input_1": pixels})[0][0, :, :, 0], 0.0, 1.0)
 
 
@@ -94,6 +95,12 @@ def as_mask(places, image):
     scale = min(1.0, LONGEST / max(width, height))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return PIL.Image.fromarray(places.astype(np.uint8)).resize(size, PIL.Image.Resampling.BICUBIC)
+
+
+def upright(image):
+    """As one looks at it, in three colours; a huge one is made smaller first, as each copy of it takes memory."""
+    image.thumbnail((LARGE, LARGE), reducing_gap=1.0)
+    return on_white(ImageOps.exif_transpose(image))
 
 
 def on_white(image):
