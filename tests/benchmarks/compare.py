@@ -44,26 +44,27 @@ BARE = """({ offset, message }) => new Promise((resolve) => {
     }
   });
 })"""
-# From a piece's making to the frame after that in which it stands in its pane, and the gaps between frames.
+# From a piece's making to the frame after that in which it was written into its pane, and the gaps between frames.
 WATCH = """({ offset }) => {
-  const found = (window.found = { delays: [], gaps: [], tasks: 0 });
-  const panes = [...document.querySelectorAll("[data-pane] [data-outputs]")];
-  const lengths = panes.map(() => 0);
+  const found = (window.found = { delays: [], gaps: [] });
   let fresh = [];
   let last = 0;
+  for (const pane of document.querySelectorAll("[data-pane] [data-outputs]")) {
+    let length = pane.textContent.length;
+    const written = () => {
+      const text = pane.textContent;
+      for (const piece of text.slice(length).split(" "))
+        if (piece) fresh.push(Number(piece) / 1e6 + offset);
+      length = text.length;
+    };
+    new MutationObserver(written).observe(pane, { subtree: true, childList: true, characterData: true });
+  }
   const look = (now) => {
     if (last && fresh.length) found.gaps.push(now - last);
     last = now;
     const painted = performance.timeOrigin + now;
     for (const made of fresh) found.delays.push(painted - made);
     fresh = [];
-    panes.forEach((pane, number) => {
-      const text = pane.lastElementChild?.lastElementChild?.textContent ?? "";
-      if (text.length === lengths[number]) return;
-      lengths[number] = text.length;
-      const piece = text.trimEnd().split(" ").at(-1);
-      if (piece) fresh.push(Number(piece) / 1e6 + offset);
-    });
     window.watching = requestAnimationFrame(look);
   };
   requestAnimationFrame(look);

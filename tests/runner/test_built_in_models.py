@@ -214,7 +214,9 @@ def test_a_huge_picture_takes_little_more_than_its_pixels(request: pytest.Fixtur
         model.predict("predict", image=Image(bytes=file.getvalue()))
     children = psutil.Process().children(recursive=True)
     (runner,) = [child for child in children if f"examples/{name}" in " ".join(child.cmdline())]
-    peak = next(line for line in Path(f"/proc/{runner.pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    peak = next(
+        line for line in Path(f"/proc/{runner.pid}/status").read_text().splitlines() if line.startswith("VmHWM")
+    )
     assert int(peak.split()[1]) < 640 * 1024, peak
 
 

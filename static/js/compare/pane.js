@@ -9,30 +9,39 @@ import { drawWords } from "./words.js";
 
 const REDRAW_GAP = 250;
 const FIGURES_GAP = 100;
-const DRAW_GAP = 28;
-const AT_ONCE = 3;
+const MOST_AT_ONCE = 6;
+const LEAST_AT_ONCE = 2;
+const LATE = 24;
 const AT_END = 40;
 const START_GAP = 1000;
 
-/* Panes draw in turn, each thirty times a second, some in each frame: first what is new is written into those, then they
-   are scrolled, so that a frame lays the page out once. */
+/* All panes draw in each frame, as long as frames come in time; else fewer, in turn. First what is new is written into
+   those, then they are scrolled, so that a frame lays the page out once. */
 const waiting = new Set();
 let frame = 0;
+let askedAt = 0;
+let atOnce = MOST_AT_ONCE;
 
 function schedule(pane) {
   waiting.add(pane);
-  frame ||= requestAnimationFrame(drawSome);
+  if (!frame) ask();
+}
+
+function ask() {
+  askedAt = performance.now();
+  frame = requestAnimationFrame(drawSome);
 }
 
 function drawSome(now) {
-  const panes = [...waiting].filter((pane) => now - pane.drawnAt >= DRAW_GAP).slice(0, AT_ONCE);
+  atOnce = now - askedAt > LATE ? LEAST_AT_ONCE : Math.min(atOnce + 1, MOST_AT_ONCE);
+  const panes = [...waiting].slice(0, atOnce);
   for (const pane of panes) {
     waiting.delete(pane);
-    pane.drawnAt = now;
     pane.draw();
   }
   for (const pane of panes) pane.stick();
-  frame = waiting.size ? requestAnimationFrame(drawSome) : 0;
+  frame = 0;
+  if (waiting.size) ask();
 }
 
 /* What draws anything but text comes when there is something for it to draw. */
@@ -54,7 +63,6 @@ export class Pane {
   planned = 1;
   turn = 1;
   isCancelled = false;
-  drawnAt = 0;
   #flow = null;
   #drawn = 0;
   #isAtEnd = true;
