@@ -36,6 +36,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_ACCENTED = bytes(range(0x80, 0x100)).translate(None, bytes(range(0x82, 0x9A)) + b"\x80\xa0\xa3\xab\xb0\xb5\xbb")
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
 _WORDS = {Kind.IMAGE: "picture", Kind.VIDEO: "film", Kind.AUDIO: "sound", Kind.TEXT: "text"}
 
@@ -181,11 +183,20 @@ def _decoded(content: bytes, marked: str, name: str, *, is_utf8: bool) -> tuple[
     """Which encoding the bytes are in, and the text; the last resort is the West's old one, and is only guessed."""
     known = marked or ("utf-8" if is_utf8 else _wide(content))
     for encoding in filter(None, (known, "" if marked else "windows-1252")):
-        if encoding == "windows-1252" and content.translate(None, _CONTROLS) != content:
+        if encoding == "windows-1252" and not _is_western(content):
             break
         with contextlib.suppress(UnicodeError):
             return encoding.removesuffix("-sig"), content.decode(encoding)
     raise _unsupported(name, OCTETS)
+
+
+def _is_western(content: bytes) -> bool:
+    """Whether windows-1252 is a fair guess: among its letters few have accents. Other alphabets' old encodings have
+    hardly a letter without that bit, and would be kept as nonsense."""
+    if content.translate(None, _CONTROLS) != content:
+        return False
+    accented, plain = (len(content) - len(content.translate(None, letters)) for letters in (_ACCENTED, _PLAIN))
+    return accented < 4 or accented < plain
 
 
 def _wide(content: bytes) -> str:

@@ -172,6 +172,14 @@ def test_texts_are_read_whatever_they_came_in(
     assert (row.facts.get("encoding"), row.facts["excerpt"]) == (encoding if encoding != "utf-8" else None, text)
 
 
+@pytest.mark.parametrize("encoding", ["koi8-r", "windows-1251", "gb18030", "shift-jis", "euc-kr"])
+def test_no_nonsense_is_kept_of_other_alphabets_encodings(ada: User, app: App, encoding: str) -> None:
+    words = {"gb18030": "今天天气很好", "shift-jis": "吾輩は猫である", "euc-kr": "오늘은 날씨가 좋아서"}
+    with pytest.raises(InputError, match="as text in UTF-8, and add that"):
+        services.add_input(ada, app, data=words.get(encoding, "Добрый день").encode(encoding), name="words.txt")
+    assert total(app) == 0
+
+
 def test_a_sound_has_a_length_and_a_course(ada: User, app: App) -> None:
     row = services.add_input(ada, app, data=sound(1.5), name="tone.wav")
     assert (row.kind, row.duration_s, row.has_thumbnail) == ("audio", 1.5, True)
