@@ -56,7 +56,7 @@ def rows(request: HttpRequest) -> HttpResponse:
 def summary(request: HttpRequest) -> HttpResponse:
     """How many there are, and what to filter by; 204 where nothing has changed since what was ``seen``."""
     user, app, wanted = _asked(request)
-    if request.GET.get("seen") == _mark(app):
+    if request.GET.get("seen") == _mark(app, total(app)):
         return HttpResponse(status=204)
     return render(request, "inputs/_manager_summary.html", _summary(request, user, app, wanted, is_counted=True))
 
@@ -98,7 +98,8 @@ def _rows(request: HttpRequest, user: User, app: App, wanted: Filter) -> dict[st
 def _summary(request: HttpRequest, user: User, app: App, wanted: Filter, *, is_counted: bool) -> dict[str, Any]:
     asked_app = request.GET.get("app", "")
     choices = choices_for(user, app, wanted, request.GET.dict(), is_counted=is_counted)
-    known = count(user, app, wanted) if is_counted else None
+    everything = total(app)
+    known = None if not is_counted else count(user, app, wanted) if wanted.is_narrow else everything
     return {
         "app": app,
         "asked_app": asked_app,
@@ -108,13 +109,13 @@ def _summary(request: HttpRequest, user: User, app: App, wanted: Filter, *, is_c
         "cleared": address(asked_app, ""),
         "count": known if isinstance(known, int) else None,
         "count_words": "…" if known is None else f"{known:,}" if isinstance(known, int) else known,
-        "total": total(app),
-        "mark": _mark(app),
+        "total": everything,
+        "mark": _mark(app, everything),
         "may_add": has_role(user, app, Role.MEMBER),
     }
 
 
-def _mark(app: App) -> str:
+def _mark(app: App, everything: int) -> str:
     """Changes when inputs come or go."""
     newest = Input.objects.alive().filter(app=app).order_by("-created_at", "-pk").values_list("pk", flat=True).first()
-    return f"{total(app)}-{newest or 0}"
+    return f"{everything}-{newest or 0}"

@@ -52,6 +52,8 @@ with connection.cursor() as cursor, transaction.atomic():
         cursor.execute(sql)
     Tally.objects.filter(app=app).delete()
     Tally.objects.create(app=app, kind="text", count={ROWS})
+with connection.cursor() as cursor:  # as after days of uploads, not in the second after one of all
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 """
 ASK = """
 import statistics, time

@@ -14,6 +14,7 @@ const TYPING_MS = 250;
 const POLL_MS = 4000;
 const WAITING_MS = 1500;
 const ADDED_MS = 300;
+const CATCH_UP_MS = 1000;
 const PHONE_COLUMNS = 3;
 
 class InputsManager extends HTMLElement {
@@ -388,7 +389,7 @@ class InputsManager extends HTMLElement {
   #catchUp = async () => {
     this.#isBehind = false;
     await this.#renew();
-    this.#renewing = this.#isBehind ? setTimeout(this.#catchUp, POLL_MS) : 0;
+    this.#renewing = this.#isBehind ? setTimeout(this.#catchUp, CATCH_UP_MS) : 0;
   };
 
   #showNewer() {
