@@ -220,7 +220,7 @@ class LiveStage {
     this.#newest = value;
     if (this.#isDrawing) return;
     this.#isDrawing = true;
-    for (let drawn = null; drawn !== this.#newest; ) {
+    for (let drawn = null; !Object.is(drawn, this.#newest); ) {
       drawn = this.#newest;
       const regions = (Array.isArray(drawn) ? drawn : [drawn]).filter((entry) => entry?.region).map(readRegion);
       if (this.#masks || regions.some(({ mask }) => mask)) await this.#drawMasks(regions);
