@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.ports import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -60,9 +62,7 @@ class OfficialRunner:
 def make(folder: Path, model: Path = WEAK) -> OfficialRunner:
     """Not started yet."""
     shutil.copytree(model, folder, dirs_exist_ok=True)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return OfficialRunner(folder, port)
+    return OfficialRunner(folder, free_port())
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.gateway import live
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ print(json.dumps(world.tokens()))
 
 @pytest.fixture(scope="package")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.Live]:
-    running = live.Live(tmp_path_factory.mktemp("access"), live.free_port())
+    running = live.Live(tmp_path_factory.mktemp("access"), free_port())
     running.tokens = running.django(MAKE, str(live.ECHO))
     running.start()
     for model in ("echo", "open"):

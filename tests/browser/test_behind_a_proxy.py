@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import expect
 
 from tests import tls
-from tests.live import ROOT, free_port, product
+from tests.live import ROOT, product
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import sys
 from collections import Counter
 from pathlib import Path
@@ -23,6 +22,7 @@ from playground.compute.engines.following import Rhythm
 from playground.compute.engines.remote import RemoteEngine
 from playground.protocol.signatures import signatures_from_json
 from tests import official, tls
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -129,12 +129,6 @@ async def grpc_server(answer: Callable[[bytes], bytes] | None) -> AsyncIterator[
         yield f"127.0.0.1:{port}"
     finally:
         await server.stop(0)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 # -- who is there ----------------------------------------------------------------------------------------------------

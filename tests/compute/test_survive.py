@@ -13,6 +13,7 @@ import psutil
 from tests.compute.plane import Plane
 from tests.gateway import live
 from tests.gateway.live import Live
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -133,7 +134,7 @@ def test_of_two_gateways_one_leads_and_the_other_takes_over(plane: Plane) -> Non
     plane.make()
     plane.live.start()
     plane.wait_for("ready", state="ready")
-    other = Live(plane.live.data, live.free_port(), plane.live.tokens)
+    other = Live(plane.live.data, free_port(), plane.live.tokens)
     other.start()
     try:
         assert not other.runners()
@@ -155,7 +156,7 @@ def test_a_gateway_that_hung_leaves_its_runners_to_the_next(plane: Plane) -> Non
     plane.make()
     plane.live.start()
     plane.wait_for("ready", state="ready")
-    other = Live(plane.live.data, live.free_port(), plane.live.tokens)
+    other = Live(plane.live.data, free_port(), plane.live.tokens)
     other.start()
     assert plane.live.process is not None
     hung, runners = plane.live.process, plane.live.runners()

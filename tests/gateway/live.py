@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ import grpc
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from google.protobuf import message_factory
 from grpc_health.v1 import health_pb2
+
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -136,12 +137,6 @@ class Live:
         assert self.process is not None
         listed = Path(f"/proc/{self.process.pid}/task").glob("*/children")
         return [int(pid) for children in listed for pid in children.read_text().split()]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def make(data: Path, *folders: Path) -> Live:

@@ -14,6 +14,7 @@ from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from tests import official, tls
 from tests.gateway import live
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[official.Offici
 def front(tmp_path_factory: pytest.TempPathFactory, runner: official.OfficialRunner) -> Iterator[Live]:
     """A gateway whose only deployments of ``weak`` are ``far``, at the official runner, and ``nowhere``."""
     running = live.make(tmp_path_factory.mktemp("front"))
-    places = {"far": [runner.address], "nowhere": [f"127.0.0.1:{live.free_port()}"]}
+    places = {"far": [runner.address], "nowhere": [f"127.0.0.1:{free_port()}"]}
     place(running, places)
     running.start()
     live.wait_for(lambda: is_there(running, "far"), "the address to be found")

@@ -12,6 +12,7 @@ import pytest
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from tests.gateway import live
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ class Runner:
     """A runner of ours with the model ``echo``, in a process of its own, at the same port each time."""
 
     def __init__(self) -> None:
-        self.port = live.free_port()
+        self.port = free_port()
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from playground.protocol import errors
 from playground.protocol.errors import StoppedError
 from playground.runner import examples
 from playground.runner.testing import running
+from tests.ports import free_port
 from tests.runner.calling import Conversation, calling, request
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def test_the_secret_comes_by_standard_input_and_its_end_is_ours(official: Path) 
 def test_health_says_serving_once_loaded(official: Path) -> None:
     model = official / "1" / "model.py"
     model.write_text(model.read_text().replace("self.loaded = True", "import time; time.sleep(4); self.loaded = True"))
-    port = _free_port()
+    port = free_port()
     command = ("-m", "playground.runner", str(official), "--port", str(port))
     often = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 200)]
     with started(*command) as process, grpc.insecure_channel(f"127.0.0.1:{port}", often) as channel:
@@ -198,12 +198,6 @@ def test_health_says_serving_once_loaded(official: Path) -> None:
         assert seen == health_pb2.HealthCheckResponse.NOT_SERVING
         address_of(process)
         assert check(health_pb2.HealthCheckRequest()).status == health_pb2.HealthCheckResponse.SERVING
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def test_sigterm_lets_running_calls_finish(official: Path) -> None:
