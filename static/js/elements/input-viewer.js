@@ -31,6 +31,7 @@ class InputViewer extends HTMLElement {
   #wanted = "";
   #hot = null;
   #isHidden = false;
+  #isBehind = false; // what stands beside the input is still another's
   #clock = 0;
   #waiting = 0;
 
@@ -51,6 +52,7 @@ class InputViewer extends HTMLElement {
     this.#part("mode").addEventListener("change", (event) => this.#setMode(event.target.checked));
     this.addEventListener("click", this.#clicked);
     document.addEventListener("keydown", this.#keys);
+    for (const kind of ["pointerdown", "keydown"]) this.addEventListener(kind, this.#catchUp, true);
     this.#showMode();
     this.#show(true);
     this.setAttribute("data-begun", "");
@@ -114,6 +116,7 @@ class InputViewer extends HTMLElement {
     for (const name of ["previous", "next", "strip", "position", "total"]) input[name] = facts[name];
     this.#neighbours.put(input.url, input);
     this.#place();
+    this.#linkAround();
     return null;
   }
 
@@ -126,9 +129,9 @@ class InputViewer extends HTMLElement {
 
   #place() {
     this.#part("position").textContent = [placeWords(this.input), sizeOf(this.input)].filter(Boolean).join(" · ");
-    this.#linkAround();
   }
 
+  /** The input itself at once; what stands beside it once that is on screen, so that it waits for neither. */
   #show(isFirst = false) {
     const { input } = this;
     const kept = this.#neighbours.at(input.url)?.view;
@@ -141,14 +144,29 @@ class InputViewer extends HTMLElement {
     this.#part("title").title = input.name;
     this.#place();
     this.#annotate.follow();
-    this.#info.follow();
     this.#predict.follow();
     this.redraw();
-    if (!isFirst) this.#part("scroll").scrollTop = 0;
-    requestAnimationFrame(() => setTimeout(() => this.#bringAround(input)));
+    this.#isBehind = true;
+    if (isFirst) this.#catchUp();
+    requestAnimationFrame(() => setTimeout(() => {
+      if (input !== this.input) return;
+      this.#catchUp();
+      this.#bringAround(input);
+    }));
     clearTimeout(this.#waiting);
     if (input.is_under_way) this.#waiting = setTimeout(() => this.#lookAgain(input), COMES_MS);
   }
+
+  /** Draw what stands beside the input; before anything is done to it, though not between two steps of browsing. */
+  #catchUp = (event) => {
+    if (!this.#isBehind || event?.key?.startsWith("Arrow")) return;
+    this.#isBehind = false;
+    this.#annotate.refresh();
+    this.#info.follow();
+    this.#predict.draw();
+    if (!event) this.#part("scroll").scrollTop = 0;
+    this.#linkAround(); // last: it measures
+  };
 
   /** An input that is being fetched is shown as soon as it is there. */
   async #lookAgain(input) {
@@ -186,7 +204,6 @@ class InputViewer extends HTMLElement {
 
   /** What comes next is fetched and decoded while this one is looked at; what may be asked for first, first. */
   async #bringAround(input) {
-    if (input !== this.input) return;
     await this.#neighbours.ahead(input.next);
     if (input === this.input) await this.#neighbours.ahead(input.previous);
     const further = this.#neighbours.at(input.next)?.facts.next;
@@ -200,6 +217,7 @@ class InputViewer extends HTMLElement {
     saveView(this.input.user, this.view);
     this.#part("mode").checked = isOn;
     this.#annotate.follow();
+    this.#annotate.refresh();
     this.#showMode();
     if (isOn) {
       this.#predict.open();
@@ -286,6 +304,7 @@ class InputViewer extends HTMLElement {
   changed() {
     this.#annotate.refresh();
     this.#predict.follow();
+    this.#predict.draw();
     this.redraw();
   }
 
@@ -312,7 +331,7 @@ class InputViewer extends HTMLElement {
   #sharpen() {
     const image = this.canvas.view;
     if (!image?.matches?.("img") || !image.naturalWidth || !this.input?.original || image.isSharp) return;
-    if (image.getBoundingClientRect().width * devicePixelRatio <= image.naturalWidth * 1.3) return;
+    if (this.canvas.shownWidth * devicePixelRatio <= image.naturalWidth * 1.3) return;
     if (this.input.width <= image.naturalWidth) return;
     image.isSharp = true;
     const sharp = Object.assign(new Image(), { src: this.input.original });

@@ -55,11 +55,12 @@ export class AnnotatePanel {
 
   #known = [];
 
+  /** Another input is on the page: nothing of it is in hand. `refresh` draws what is said of it. */
   follow() {
     this.#flush();
-    this.#letGo();
+    this.#release();
     this.draw(false);
-    this.refresh();
+    this.#known = this.regions;
   }
 
   refresh() {
@@ -198,10 +199,14 @@ export class AnnotatePanel {
   }
 
   #letGo() {
+    this.#release();
+    this.#viewer.redraw();
+  }
+
+  #release() {
     this.#held = null;
     this.#editor.hold(null);
     this.#part("box-form").hidden = true;
-    this.#viewer.redraw();
   }
 
   // The server.

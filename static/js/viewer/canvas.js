@@ -30,11 +30,15 @@ export class Canvas {
     element.addEventListener("pointermove", this.#dragged);
     for (const kind of ["pointerup", "pointercancel"]) element.addEventListener(kind, this.#released);
     element.addEventListener("dblclick", this.#doubled);
-    this.#watch = new ResizeObserver(() => this.#lay());
+    this.#watch = new ResizeObserver(() => {
+      this.#stage = null;
+      this.#lay();
+    });
     this.#watch.observe(element);
   }
 
   #watch;
+  #stage = null; // {width, height} of the element, measured once for each size: reading it lays the page out
 
   close() {
     this.#watch.disconnect();
@@ -71,14 +75,19 @@ export class Canvas {
   }
 
   get #room() {
-    const { clientWidth, clientHeight } = this.element;
+    const { width, height } = (this.#stage ??= { width: this.element.clientWidth, height: this.element.clientHeight });
     const edge = matchMedia(PHONE).matches ? { wide: 0, tall: 0 } : ROOM;
-    return { width: clientWidth, height: clientHeight, wide: clientWidth - 2 * edge.wide, tall: clientHeight - 2 * edge.tall };
+    return { width, height, wide: width - 2 * edge.wide, tall: height - 2 * edge.tall };
   }
 
   get #fitScale() {
     const { wide, tall } = this.#room;
     return Math.max(Math.min(wide / this.#size[0], tall / this.#size[1]), 0.001);
+  }
+
+  /** How wide the picture is on screen, in CSS pixels; 0 where it has no size. */
+  get shownWidth() {
+    return this.#size ? this.#size[0] * this.#scale : 0;
   }
 
   get #percent() {

@@ -50,11 +50,18 @@ export class FoundPart {
 
   // Drawing.
 
-  draw(layers) {
+  /** These lie over the input now: a concept that none of them has is not chosen any more. */
+  take(layers) {
     this.#layers = layers;
+    if (!this.#chosen.size) return;
+    const names = new Set(tally(merge(layers)).map(({ name }) => name));
+    for (const name of this.#chosen) if (!names.has(name)) this.#chosen.delete(name);
+  }
+
+  draw(layers) {
+    this.take(layers);
     const all = merge(layers);
     const concepts = this.#sorted(tally(all));
-    for (const name of this.#chosen) if (!concepts.some((concept) => concept.name === name)) this.#chosen.delete(name);
     this.#part("found").hidden = !concepts.length && !all.regions.length && !all.frames.length;
     this.#part("concept-part").hidden = !concepts.length;
     this.#part("all-concepts").hidden = !this.#chosen.size;

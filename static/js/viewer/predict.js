@@ -75,7 +75,7 @@ export class PredictPanel {
     return entry && !entry.run.isOver ? entry.run : null;
   }
 
-  /** Another input is on the page: its kept predictions become layers; with Auto on, it is predicted on. */
+  /** Another input is on the page: its kept predictions become layers; with Auto on, it is predicted on. `draw` lists them. */
   follow() {
     const { predictions, url } = this.#input;
     if (url !== this.#address) this.#told.clear();
@@ -88,8 +88,8 @@ export class PredictPanel {
     const others = this.#shown.slice(1).filter((key) => key !== first && this.layers.has(key));
     this.#shown = [first, ...others].filter(Boolean).slice(0, MOST_LAYERS);
     this.#rest.forget();
+    this.#found.take(this.#visible);
     if (isOther && this.#view.isOn) this.#target.draw();
-    this.#drawAll();
     clearTimeout(this.#timer);
     if (this.#view.isOn && this.#view.isAuto && this.#target.value && !own && !this.#run && this.#input.is_ready) {
       this.#timer = setTimeout(() => this.predict(), AUTO_WAIT);
@@ -100,6 +100,7 @@ export class PredictPanel {
   open() {
     this.#target.draw();
     this.follow();
+    this.draw();
   }
 
   #addLayer(facts) {
@@ -313,6 +314,12 @@ export class PredictPanel {
   }
 
   #drawAll() {
+    this.draw();
+    if (this.#view.isOn) this.#viewer.redraw();
+  }
+
+  /** The sidebar; the viewer draws what lies over the input. */
+  draw() {
     this.#drawButton();
     if (!this.#view.isOn) return;
     const layers = this.#visible;
@@ -322,7 +329,6 @@ export class PredictPanel {
     this.#found.draw(layers);
     this.#rest.draw(layers, this.#run);
     this.#told.drawOutcome(this.#runs.get(this.#input.url), first);
-    this.#viewer.redraw();
   }
 
   /** What lies over the input now. */
