@@ -1,5 +1,6 @@
 /* Draws the few tiles in view of very many: knows where each stands, and asks others for the tiles themselves. */
 import { make } from "../dom.js";
+import { Pace } from "./pace.js";
 
 const GAP = 10;
 const ROW = 56; // of the list
@@ -28,6 +29,7 @@ export class Window {
   #drawnTop = 0;
   #frame = 0;
   #settling = 0;
+  #pace = new Pace();
 
   /** `tileAt(position)` gives a tile or nothing yet; `drawn(first, last, isJump)` hears what is in view. */
   constructor(scroller, list, { tileAt, drawn }) {
@@ -189,12 +191,14 @@ export class Window {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     if (!this.#width) return;
+    const isUp = this.#top < this.#drawnTop;
     this.#drawnTop = this.#top;
     const row = Math.floor(this.#drawnTop / this.#pitch) - ROWS_AROUND;
     const rows = Math.ceil(this.#height / this.#pitch) + 2 * ROWS_AROUND;
     const first = Math.max(0, row * this.#columns);
     const last = Math.min(this.#count, (row + rows + 1) * this.#columns);
     const kept = this.#dropOutside(first, last);
+    const isAll = this.#putIn(this.#missing(first, last, isUp), isJump);
     let next = this.#list.firstElementChild;
     for (let position = first; position < last; position += 1) {
       const element = this.#elementAt(position);
@@ -204,6 +208,39 @@ export class Window {
       this.#put(element, position);
     }
     this.#drawn(first, last, isJump);
+    if (!isAll) this.redraw();
+  }
+
+  /** Positions whose tiles are there and not shown yet: those in view first, from the edge where they come in. */
+  #missing(first, last, isUp) {
+    const [top, bottom] = this.inView;
+    const [early, late] = [[], []];
+    for (let position = first; position < last; position += 1) {
+      const shown = this.#shown.get(position);
+      if (shown && !shown.isBlank) continue;
+      if (this.#tileAt(position)) (position >= top && position < bottom ? early : late).push(position);
+    }
+    if (!isUp) early.reverse();
+    return [...early, ...late];
+  }
+
+  /** As many tiles as a frame has time for; the others stay blank until the next. Whether those were all. */
+  #putIn(positions, isJump) {
+    const some = positions.slice(0, this.#pace.take(positions.length, isJump));
+    for (const position of some) {
+      this.#takeBlank(position);
+      const element = this.#tileAt(position);
+      delete element.place;
+      this.#shown.set(position, element);
+    }
+    return some.length === positions.length;
+  }
+
+  #takeBlank(position) {
+    const blank = this.#shown.get(position);
+    if (!blank) return;
+    blank.remove();
+    this.#blanks.push(blank);
   }
 
   /** What has the focus stays, wherever it stands. */
@@ -211,7 +248,7 @@ export class Window {
     let kept = null;
     for (const [position, element] of this.#shown) {
       const isIn = position >= first && position < last;
-      if (isIn && (element.isBlank ? !this.#tileAt(position) : this.#tileAt(position) === element)) continue;
+      if (isIn && (element.isBlank || this.#tileAt(position) === element)) continue;
       if (!isIn && !element.isBlank && element.contains(document.activeElement)) {
         kept = element;
         this.#put(element, position);
@@ -227,7 +264,7 @@ export class Window {
   #elementAt(position) {
     let element = this.#shown.get(position);
     if (element) return element;
-    element = this.#tileAt(position) ?? this.#blanks.pop() ?? blank();
+    element = this.#blanks.pop() ?? blank();
     delete element.place;
     this.#shown.set(position, element);
     return element;
