@@ -24,13 +24,26 @@ from playground.catalog.models import (
 )
 from playground.catalog.sharing import check_visibility
 from playground.protocol.errors import InputError, NotFoundError
-from playground.sdk.graphs import GraphError, Plan, Problem, make_plan, read_yaml, to_plain, with_lines, write_yaml
+from playground.sdk.graphs import (
+    GraphError,
+    Plan,
+    Problem,
+    make_plan,
+    read_yaml,
+    to_plain,
+    with_id,
+    with_lines,
+    write_yaml,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from playground.protocol.signatures import Signature
-    from playground.sdk.graphs import Graph, NodeModel
+    from playground.sdk.graphs import Graph, Node, NodeModel
+
+NODE_CHECKS: list[Callable[[User, Sequence[Node]], Sequence[Problem]]] = []
+"""What rooms above find wrong with the nodes of a workflow that is about to be kept: they add theirs as they begin."""
 
 
 def add_workflow(
@@ -48,17 +61,41 @@ def add_workflow(
     """
     require_role(user, app, Role.MEMBER)
     graph = read_yaml(text)
-    check(user, app, text)
-    return _store(user, app, graph, text, workflow_id or graph.id, description, visibility)
+    check(user, app, text, workflow_id=workflow_id)
+    slug = workflow_id or graph.id
+    return _store(user, app, graph, with_id(graph, text, slug), slug, description, visibility)
 
 
-def check(user: User, app: App, text: str) -> Plan:
-    """The plan of a workflow that ``text`` would be in ``app``. Raises GraphError with every problem and its line."""
+def check(user: User, app: App, text: str, *, workflow_id: str = "") -> Plan:
+    """The plan of a workflow that ``text`` would be in ``app``, under ``workflow_id`` or the id that it tells. Raises
+    GraphError with every problem and its line."""
     graph = read_yaml(text)
+    problems = _head_problems(graph, workflow_id or graph.id)
     try:
-        return plan_graph(user, _within(graph, app))
+        plan = plan_graph(user, _within(graph, app))
     except GraphError as error:
-        raise with_lines(error, text) from None
+        raise with_lines(GraphError([*problems, *error.problems]), text) from None
+    if problems:
+        raise with_lines(GraphError(problems), text)
+    return plan
+
+
+def _head_problems(graph: Graph, slug: str) -> list[Problem]:
+    found = []
+    if message := _id_problem(slug):
+        found.append(Problem(message if slug else f"A workflow needs an id: {message}", key="id"))
+    if len(graph.description) > DESCRIPTION_LENGTH:
+        words = f"A description is a text of at most {DESCRIPTION_LENGTH:,} characters."
+        found.append(Problem(words, key="description"))
+    return found
+
+
+def _id_problem(slug: str) -> str:
+    try:
+        validate_id(slug)
+    except ValidationError as error:
+        return str(error.messages[0])
+    return ""
 
 
 def check_new(app: App, text: str) -> None:
@@ -66,6 +103,14 @@ def check_new(app: App, text: str) -> None:
     slug = read_yaml(text).id
     if slug and app.workflows.filter(slug=slug).exists():
         raise with_lines(GraphError([Problem(f"{app} has a workflow {slug} already: edit that one.", key="id")]), text)
+
+
+def check_same(workflow: Workflow, text: str) -> None:
+    """Raises GraphError where the text tells another id than the workflow's, which stays."""
+    slug = read_yaml(text).id
+    if slug and slug != workflow.slug:
+        words = f"This is {workflow.slug}, and its id stays: write that here, or make a new workflow of this text."
+        raise with_lines(GraphError([Problem(words, key="id")]), text)
 
 
 def add_graph(
@@ -81,10 +126,8 @@ def add_graph(
 def _store(
     user: User, app: App, graph: Graph, text: str, slug: str, description: str | None, visibility: int | None
 ) -> WorkflowVersion:
-    try:
-        validate_id(slug)
-    except ValidationError as error:
-        raise InputError(error.messages[0], argument="id") from None
+    if message := _id_problem(slug):
+        raise InputError(message, argument="id")
     told = graph.description if description is None else description
     if len(told) > DESCRIPTION_LENGTH or "\0" in told:
         raise InputError(f"A description is a text of at most {DESCRIPTION_LENGTH} characters.", argument="description")
@@ -92,9 +135,11 @@ def _store(
     if visibility is not None and visibility != workflow.visibility:
         set_visibility(user, workflow, visibility)
     latest = None if created else workflow.latest
+    if description is None and not told and latest is not None and not latest.graph["workflow"].get("description"):
+        told = workflow.description  # it never stood in the text
     if latest is not None and latest.yaml == text and workflow.description == told:
         return latest
-    if not created and (told or description is not None):
+    if workflow.description != told:
         workflow.description = told
         workflow.save(update_fields=["description", "modified_at"])
     if latest is not None and latest.yaml == text:

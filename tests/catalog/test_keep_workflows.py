@@ -70,6 +70,15 @@ def test_other_text_is_a_new_version_and_the_same_is_none(ada: User, app: App) -
     assert workflows.find_version(second.workflow, first.slug) == first
 
 
+def test_what_it_is_called_here_stands_in_its_text_and_a_description_goes_as_it_came(ada: User, app: App) -> None:
+    version = workflows.add_workflow(ada, app, TEXT, workflow_id="crowd")
+    assert version.yaml == TEXT.replace("id: people", "id: crowd")
+    bare = version.yaml.replace("  description: People, named.\n", "")
+    assert workflows.add_workflow(ada, app, bare).workflow.description == ""
+    workflows.add_workflow(ada, app, bare, description="Said apart.")
+    assert workflows.add_workflow(ada, app, bare).workflow.description == "Said apart."
+
+
 def test_what_is_wrong_is_told_with_its_line_and_nothing_is_kept(ada: User, app: App) -> None:
     with pytest.raises(GraphError) as caught:
         workflows.add_workflow(ada, app, TEXT.replace("efficientnet", "effnet"))

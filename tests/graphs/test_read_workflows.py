@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,17 @@ import yaml
 from clarifai.workflows.validate import validate
 
 from playground import catalog
-from playground.sdk.graphs import Crop, GraphError, Keep, NodeModel, read_plain, read_yaml, to_plain, write_yaml
+from playground.sdk.graphs import (
+    Crop,
+    GraphError,
+    Keep,
+    NodeModel,
+    read_plain,
+    read_yaml,
+    to_plain,
+    with_id,
+    write_yaml,
+)
 from playground.sdk.graphs.shapes import MAX_NODES
 
 READY_MADE = sorted((Path(catalog.__file__).parent / "examples").glob("*.yaml"))
@@ -136,6 +147,14 @@ WRONG = [
     ("workflow: {id: w, nodes: [{id: a, prompt: x}]}\nextra: 1\n", "line 2: Beside a workflow there is no key 'extra'"),
     ("workflow: " + "[" * 100_000, "line 1: This is nested too deep"),
     ("workflow: [" + "a," * 11_000 + "]", "line 1: A workflow may have 10,000 keys"),
+    ("workflow:\n  id: w\n---\nworkflow:\n  id: v\n", "line 3: A workflow is one document"),
+    ("Workflow:\n  id: w\n", "line 1: A workflow is needed"),
+    ("workflow:\n  id: w\n  ? [a, b]\n  : c\n", "line 3: A key is a word"),
+    ("workflow:\n  id: w\n  nodes: !!set {a}\n", "line 3: The tag tag:yaml.org,2002:set means nothing"),
+    ("workflow:\n  id: w\0\n", "line 2: The character U+0000 may not be here"),
+    ('workflow:\n  id: w\n  description: "\\ud800"\n  nodes: []\n', "line 3: There is a character here that no text"),
+    (f'{HEAD}    - id: "a\\nb"\n      prompt: x\n', "line 4: A node needs an id"),
+    (f"{HEAD}    - id: a\n      crop: true\n      node_inputs: [input]\n", "line 6: Without node_inputs, a takes what"),
     ("x" * 300_000, "longer than the 256 kB"),
 ]
 
@@ -143,6 +162,38 @@ WRONG = [
 @pytest.mark.parametrize(("text", "said"), WRONG, ids=[case[1] for case in WRONG])
 def test_what_is_wrong_is_told_with_its_line(text: str, said: str) -> None:
     assert said in problems(text)[0]
+
+
+def test_ids_are_what_was_written() -> None:
+    """Not what YAML makes of them: numbers, truths, times; and an accent is the same whichever way it was typed."""
+    given = ("007", "no", "1:30", "1e3", "e\u0301", "\U0001f469\u200d\U0001f52c cut")
+    text = HEAD + "    - {id: 1, prompt: x}\n"
+    for before, after in zip(("1", *given), given, strict=False):
+        text += f"    - {{id: {after}, prompt: x, node_inputs: [{{node_id: {before}}}]}}\n"
+    graph = read_yaml(text)
+    assert [node.id for node in graph.nodes] == ["1", *given[:4], "\u00e9", given[5]]
+    assert read_yaml(write_yaml(graph)) == graph
+    assert read_yaml(f"{HEAD}    - {{id: a, model: {{model_id: m}}, arguments: {{id: 7}}}}\n").node("a").arguments == {
+        "id": 7
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("workflow:\n  id: old # why\n  nodes:", "workflow:\n  id: new # why\n  nodes:"),
+        ("workflow:\n  id:\n  nodes:", "workflow:\n  id: new\n  nodes:"),
+        ("# first\nnodes:", "# first\nid: new\nnodes:"),
+        ("workflow:\n  id: |\n    old\n  nodes:", "workflow:\n  id: new\n  nodes:"),
+    ],
+    ids=["in its place", "empty", "none yet", "in lines"],
+)
+def test_another_id_leaves_the_rest_as_it_was_written(text: str, told: str) -> None:
+    text += " [{id: a, model: {model_id: m}}]\n"
+    graph = read_yaml(text)
+    made = with_id(graph, text, "new")
+    assert made.startswith(told)
+    assert read_yaml(made) == replace(graph, id="new")
 
 
 def test_every_problem_is_told() -> None:

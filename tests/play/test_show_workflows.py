@@ -152,9 +152,24 @@ def test_the_code_holds_what_was_asked_last(browser: Client, ada: User) -> None:
 
 
 def test_a_new_one_is_checked_while_it_is_written(browser: Client) -> None:
-    assert "It fits together" in browser.post("/workflows/check", {"yaml": TEXT}).content.decode()
-    shown = browser.post("/workflows/check", {"yaml": TEXT.replace("crop: true", "method: speak")}).content.decode()
+    def check(text: str, **more: str) -> str:
+        return browser.post("/workflows/check", {"yaml": text, **more}).content.decode()
+
+    assert "line 2: ada/main has a workflow people already" in check(TEXT)
+    assert "It fits together" in check(TEXT.replace("id: people", "id: others"))
+    assert "It fits together" in check(TEXT, workflow="people")
+    assert "line 2: This is people, and its id stays" in check(
+        TEXT.replace("id: people", "id: others"), workflow="people"
+    )
+    assert "line 2: &#x27;a b&#x27; cannot be an id" in check(TEXT.replace("id: people", "id: a b"))
+    shown = check(TEXT.replace("crop: true", "method: speak"))
     assert "line 9: efficientnet has no method &#x27;speak&#x27;. It has predict." in shown
+
+
+def test_the_example_has_an_id_that_is_free(browser: Client) -> None:
+    assert "id: my-workflow\n" in page(browser, "/workflows/new")
+    browser.post("/workflows/new", {"yaml": TEXT.replace("id: people", "id: my-workflow")})
+    assert "id: my-workflow-2\n" in page(browser, "/workflows/new")
 
 
 def test_what_is_wrong_is_told_and_nothing_is_lost(browser: Client) -> None:

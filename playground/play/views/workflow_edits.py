@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from typing import Any
 
 from django.contrib import messages
@@ -25,9 +26,10 @@ from playground.protocol.signatures import describe_io
 from playground.sdk.graphs import GraphError, Plan
 
 MOST_VERSIONS = 20
-EXAMPLE = """\
+NAME = "my-workflow"
+EXAMPLE = f"""\
 workflow:
-  id: my-workflow
+  id: {NAME}
   description: Finds things in a picture, and says what each of them is.
   nodes:
     - id: detect
@@ -55,7 +57,15 @@ def new(request: HttpRequest) -> HttpResponse:
     app = _app_of(request, user, apps)
     if request.method == "POST":
         return _save(request, user, app, None)
-    return _form(request, app, None, EXAMPLE, {"apps": apps, **_checked(user, app, EXAMPLE)})
+    text = _example(app)
+    return _form(request, app, None, text, {"apps": apps, **_checked(user, app, text)})
+
+
+def _example(app: App) -> str:
+    """Under an id that no workflow of the app has yet."""
+    taken = set(app.workflows.values_list("slug", flat=True)) if app.pk is not None else set()
+    free = next(name for name in chain([NAME], (f"{NAME}-{number}" for number in count(2))) if name not in taken)
+    return EXAMPLE.replace(NAME, free)
 
 
 def _app_of(request: HttpRequest, user: User, apps: list[App]) -> App:
@@ -73,7 +83,7 @@ def edit(request: HttpRequest, user_id: str, app_id: str, workflow_id: str) -> H
     if request.method == "POST":
         return _save(request, user, found.app, found)
     text = know(user, found).version.yaml
-    return _form(request, found.app, found, text, _checked(user, found.app, text))
+    return _form(request, found.app, found, text, _checked(user, found.app, text, found))
 
 
 def _save(request: HttpRequest, user: User, app: App, workflow: Workflow | None) -> HttpResponse:
@@ -81,11 +91,9 @@ def _save(request: HttpRequest, user: User, app: App, workflow: Workflow | None)
     is_owner = has_role(user, app, Role.OWNER)
     visibility = (PUBLIC if request.POST.get("public") == "yes" else PRIVATE) if is_owner else None
     try:
-        workflows.check(user, app, text)
+        _check(user, app, text, workflow)
         if app.pk is None:
             app = create_app(user, app.slug)
-        if workflow is None:
-            workflows.check_new(app, text)
         slug = workflow.slug if workflow is not None else ""
         version = workflows.add_workflow(user, app, text, workflow_id=slug, visibility=visibility)
     except GraphError as error:
@@ -116,15 +124,26 @@ def _form(
 @login_required
 @require_POST
 def check(request: HttpRequest) -> HttpResponse:
-    """What is wrong with the YAML that stands in the form, else its graph."""
+    """What is wrong with the YAML that stands in the form, else its graph; ``workflow`` is the id of an edited one."""
     user = user_of(request)
     app = _app_of(request, user, apps_to_add_to(user))
-    return render(request, "workflows/_check.html", _checked(user, app, _text_of(request)))
+    edited = app.workflows.filter(slug=request.POST.get("workflow", "")).first() if app.pk is not None else None
+    return render(request, "workflows/_check.html", _checked(user, app, _text_of(request), edited))
 
 
-def _checked(user: User, app: App, text: str) -> dict[str, Any]:
+def _check(user: User, app: App, text: str, workflow: Workflow | None) -> Plan:
+    """Raises GraphError also where a new one has the id of another, or an edited one another than its own."""
+    plan = workflows.check(user, app, text, workflow_id=workflow.slug if workflow is not None else "")
+    if workflow is not None:
+        workflows.check_same(workflow, text)
+    elif app.pk is not None:
+        workflows.check_new(app, text)
+    return plan
+
+
+def _checked(user: User, app: App, text: str, workflow: Workflow | None = None) -> dict[str, Any]:
     try:
-        plan = workflows.check(user, app, text)
+        plan = _check(user, app, text, workflow)
     except GraphError as error:
         return {"problems": [str(problem) for problem in error.problems]}
     return {

@@ -14,7 +14,7 @@ from playground.sdk.graphs.reading import read_plain, read_yaml, with_lines
 from playground.sdk.graphs.running import outcome_of, run_plan
 from playground.sdk.graphs.shapes import Crop, Graph, GraphError, Keep, Node, NodeModel, Problem
 from playground.sdk.graphs.working import FAILED, FINISHED, OUTPUT, SKIPPED, STARTED, Call, NodeEvent
-from playground.sdk.graphs.writing import small_model_of, to_plain, write_yaml
+from playground.sdk.graphs.writing import small_model_of, to_plain, with_id, write_yaml
 
 __all__ = [
     "FAILED",
@@ -43,6 +43,7 @@ __all__ = [
     "shown_field",
     "small_model_of",
     "to_plain",
+    "with_id",
     "with_lines",
     "write_yaml",
 ]

@@ -17,6 +17,7 @@ Our keys of a node: ``method``, ``arguments``, ``deployment``, ``keep_above``, `
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -83,9 +84,10 @@ class _Reader:
         if isinstance(plain, dict) and "workflow" in plain:
             self._check_keys(plain, ("workflow",), "Beside a workflow there is no")
             self._base, plain = ("workflow",), plain["workflow"]
-        if not isinstance(plain, dict):
+        if not isinstance(plain, dict) or not plain.keys() & {"id", "nodes"}:
             line = self._lines.at(self._base)
             raise GraphError([Problem("A workflow is needed: `workflow:` with an `id` and `nodes`.", line=line or 1)])
+        self._check_characters(plain, ())
         self._check_keys(plain, (*_KEYS, *_UNUSED_KEYS), "A workflow has no")
         given_id = self._get(plain, "id", str, "", self._base)
         description = self._get(plain, "description", str, "", self._base)
@@ -100,6 +102,16 @@ class _Reader:
     def _check_keys(self, plain: Mapping[str, Any], known: tuple[str, ...], words: str) -> None:
         for key in plain.keys() - set(known):
             self._note(f"{words} key {key!r}. It has {', '.join(_KEYS)}.", (key,))
+
+    def _check_characters(self, plain: Any, path: Path) -> None:
+        """No text may hold what no database keeps: zero bytes, and halves of characters."""
+        if isinstance(plain, str) and any(one == "\0" or "\ud800" <= one <= "\udfff" for one in plain):
+            self._note("There is a character here that no text can have: U+0000, or half of one.", path)
+        for key, value in plain.items() if isinstance(plain, dict) else ():
+            self._check_characters(key, path)
+            self._check_characters(value, (*path, key))
+        for number, value in enumerate(plain) if isinstance(plain, list) else ():
+            self._check_characters(value, (*path, number))
 
     def _note(self, message: str, path: Path, node: str = "") -> None:
         self._problems.append(Problem(message, node, self._lines.at((*self._base, *path))))
@@ -135,8 +147,11 @@ class _Reader:
             self._note("A node needs an `id`, and a `model` or what it does: `crop`, `keep_above`, `prompt`.", path)
             return Node("")
         node_id = self._text(plain, "id", path)
-        if not node_id or len(node_id) > _MOST_ID or "{" in node_id or "}" in node_id:
-            self._note(f"A node needs an id of 1 to {_MOST_ID} characters without braces.", path)
+        if not _is_node_id(node_id):
+            words = (
+                f"A node needs an id of 1 to {_MOST_ID} characters, without braces, line breaks, or spaces around it."
+            )
+            self._note(words, (*path, "id"))
         if node_id == WORKFLOW_INPUT:
             self._note(f"{WORKFLOW_INPUT!r} means what the workflow is given: name the node otherwise.", (*path, "id"))
         for key in plain.keys() - set(_NODE_KEYS):
@@ -215,6 +230,7 @@ class _Reader:
             if isinstance(plain, list)
             else []
         )
+        names = [str(name) if _is_number(name) else name for name in names]
         if not isinstance(plain, list) or not all(isinstance(name, str) and name for name in names):
             self._note("node_inputs: a list of `node_id: …` is needed.", path, node_id)
             return ()
@@ -253,6 +269,8 @@ class _Reader:
                 if name not in known:
                     has = ", ".join(sorted(known - {node.id}))
                     message = f"{node.id} takes from {name}, which is no node. There are: {has or 'no others'}."
+                    if name == WORKFLOW_INPUT:
+                        message = f"Without node_inputs, {node.id} takes what the workflow is given: leave {name} out."
                     self._note(message, ("nodes", number, "node_inputs", place), node.id)
 
     def _check_cycles(self, nodes: list[Node]) -> None:
@@ -266,6 +284,16 @@ class _Reader:
 
 _CROP = Crop()
 _WORDS: dict[type, str] = {str: "text", bool: "true or false"}
+
+
+def _is_node_id(text: str) -> bool:
+    return 0 < len(text) <= _MOST_ID and text == text.strip() and not any(map(_is_no_letter, text))
+
+
+def _is_no_letter(character: str) -> bool:
+    """A brace, a line break and the like, or what turns the direction of the words around it."""
+    turns = "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
+    return turns or character in "{}" or unicodedata.category(character) in ("Cc", "Zl", "Zp")
 
 
 def _is_number(value: Any) -> bool:
@@ -296,6 +324,7 @@ SMALL_MODELS: dict[str, Callable[[dict[str, Any]], tuple[str, Any]]] = {
     "image-crop": _crop_words,
     "concept-thresholder": _keep_words,
     "concept-threshold": _keep_words,
+    "region-thresholder": _keep_words,
     "prompter": _prompt_words,
 }
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import yaml
 
-from playground.sdk.graphs.shapes import Crop, Graph, Node
+from playground.sdk.graphs.reading import read_yaml
+from playground.sdk.graphs.shapes import Crop, Graph, GraphError, Node
 
 
 def to_plain(graph: Graph) -> dict[str, Any]:
@@ -51,6 +53,36 @@ def small_model_of(node: Node) -> tuple[str, dict[str, Any]] | None:
 def write_yaml(graph: Graph) -> str:
     """The workflow as YAML, in the form that is read."""
     return str(yaml.dump(to_plain(graph), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
+
+
+def with_id(graph: Graph, text: str, workflow_id: str) -> str:
+    """The YAML ``text`` of ``graph``, with this id in place of its own: else as it was written."""
+    if graph.id == workflow_id:
+        return text
+    twin = replace(graph, id=workflow_id)
+    told = _put_id(text, workflow_id)
+    try:
+        return told if read_yaml(told) == twin else write_yaml(twin)
+    except GraphError:
+        return write_yaml(twin)
+
+
+def _put_id(text: str, workflow_id: str) -> str:
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    keys = _keys(root)
+    node = keys["workflow"][1] if "workflow" in keys else root
+    word = workflow_id if isinstance(yaml.safe_load(workflow_id), str) else f'"{workflow_id}"'
+    if (pair := _keys(node).get("id")) is not None:
+        start, end = pair[1].start_mark.index, pair[1].end_mark.index
+        quoted = f'"{workflow_id}"' if pair[1].style == '"' else word
+        return f"{text[:start]}{quoted if end > start else f' {word}'}{text[end:]}"
+    first = node.value[0][0].start_mark
+    gap = ", " if node.flow_style else "\n" + " " * first.column
+    return f"{text[: first.index]}id: {word}{gap}{text[first.index :]}"
+
+
+def _keys(node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+    return {str(key.value): (key, value) for key, value in node.value}
 
 
 class _Dumper(yaml.SafeDumper):
