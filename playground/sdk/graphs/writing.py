@@ -68,21 +68,18 @@ def with_id(graph: Graph, text: str, workflow_id: str) -> str:
 
 
 def _put_id(text: str, workflow_id: str) -> str:
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    keys = _keys(root)
-    node = keys["workflow"][1] if "workflow" in keys else root
+    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    inner = next((value for key, value in node.value if key.value == "workflow"), None)
+    node = node if inner is None else inner
     word = workflow_id if isinstance(yaml.safe_load(workflow_id), str) else f'"{workflow_id}"'
-    if (pair := _keys(node).get("id")) is not None:
-        start, end = pair[1].start_mark.index, pair[1].end_mark.index
-        quoted = f'"{workflow_id}"' if pair[1].style == '"' else word
-        return f"{text[:start]}{quoted if end > start else f' {word}'}{text[end:]}"
+    for key, value in node.value:
+        if key.value == "id":
+            start, end = value.start_mark.index, value.end_mark.index
+            quoted = f'"{workflow_id}"' if value.style == '"' else word
+            return f"{text[:start]}{quoted if end > start else f' {word}'}{text[end:]}"
     first = node.value[0][0].start_mark
     gap = ", " if node.flow_style else "\n" + " " * first.column
     return f"{text[: first.index]}id: {word}{gap}{text[first.index :]}"
-
-
-def _keys(node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, yaml.Node]]:
-    return {str(key.value): (key, value) for key, value in node.value}
 
 
 class _Dumper(yaml.SafeDumper):
