@@ -41,6 +41,8 @@ PEAKS = 400
 MAX_PAGES = 1000
 IDLE_SECONDS = 120
 _MEMORY = 4 * 2**30
+_MOVING_PIXELS = 300 * 10**6
+_STRIP_PIXELS = 4 * 10**6
 _ANEW = "Fetch or save it anew, and add that."
 _KNOWN = "Save it as JPEG or PNG, MP4 or WebM, WAV or MP3, and add that."
 _ORIENTATION, _DATE, _EXIF, _TAKEN, _OFFSET = 0x0112, 0x0132, 0x8769, 0x9003, 0x9011
@@ -126,14 +128,22 @@ def _facts(image: Image.Image, path: str) -> dict[str, Any]:
         facts["orientation"] = turn
     if taken := _taken(exif):
         facts["captured_at"] = taken
-    if getattr(image, "is_animated", False):
+    if image.format != "MPO" and getattr(image, "is_animated", False):  # what phones put behind a still is no film
         facts["frames"] = _frames(path)
     return facts
 
 
 def _frames(path: str) -> int:
+    """How many there are. They are decoded too, so that what was cut off is told: as many as take no age."""
     with Image.open(path, formats=FORMATS) as image:
-        return int(getattr(image, "n_frames", 1))
+        count, left = int(getattr(image, "n_frames", 1)), _MOVING_PIXELS
+        for number in range(1, count):
+            image.seek(number)
+            left -= image.width * image.height
+            if left < 0:
+                break
+            image.load()
+        return count
 
 
 def _taken(exif: Image.Exif) -> str:
@@ -160,27 +170,39 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    if image.mode in {"RGB", "RGBA"}:
-        return image
     if image.mode.startswith(("I", "F")):
         return _levelled(image)
-    if image.mode in {"LA", "PA", "La", "RGBa"} or "transparency" in image.info:
+    if image.mode in {"LA", "PA", "La", "RGBa"} or (image.mode != "RGBA" and "transparency" in image.info):
         return image.convert("RGBA")
-    return image.convert("RGB")
+    return image if image.mode in {"RGB", "RGBA"} else image.convert("RGB")
 
 
 def _levelled(image: Image.Image) -> Image.Image:
     """Sixteen bits, or numbers without a bound, as eight: 16 bits by their upper half, all else from least to most."""
-    values = np.asarray(image).astype(np.float32)
-    if image.mode.startswith("I;16"):
+    low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else _range_of(image)
+    if image.mode == "I" and low >= 0 and high <= 65535:
         low, high = 0.0, 65535.0
-    else:
+    grey = Image.new("L", image.size)
+    for top, values in _strips(image):
+        scaled = np.nan_to_num((values - low) * (255.0 / ((high - low) or 1.0)), nan=0.0, posinf=255.0, neginf=0.0)
+        grey.paste(Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8)), (0, top))
+    return grey.convert("RGB")
+
+
+def _range_of(image: Image.Image) -> tuple[float, float]:
+    ends: list[float] = []
+    for _, values in _strips(image):
         sane = values[np.isfinite(values)]
-        low, high = (float(sane.min()), float(sane.max())) if sane.size else (0.0, 1.0)
-        if image.mode == "I" and low >= 0 and high <= 65535:
-            low, high = 0.0, 65535.0
-    scaled = np.nan_to_num((values - low) * (255.0 / ((high - low) or 1.0)), nan=0.0, posinf=255.0, neginf=0.0)
-    return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8)).convert("RGB")
+        ends += [float(sane.min()), float(sane.max())] if sane.size else []
+    return (min(ends), max(ends)) if ends else (0.0, 1.0)
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, np.ndarray[Any, Any]]]:
+    """Its numbers from top to bottom, a few million at a time: all at once take many times what the picture does."""
+    rows = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(image.height, top + rows)))
+        yield top, np.asarray(strip).astype(np.float32)
 
 
 def _smaller(image: Image.Image, edge: int) -> Image.Image:
@@ -230,14 +252,15 @@ def film(job: dict[str, Any]) -> Answer:
     if av is None:
         return {"is_unread": True}, b""
     with _played(job["path"]) as container:
-        if not container.streams.video and not container.streams.audio:
+        moving = _moving(container)
+        if not moving and not container.streams.audio:
             raise Refused(f"The film is damaged or cut off: it holds neither pictures nor sound. {_ANEW}")
-        is_sound = not container.streams.video
+        is_sound = not moving
     if is_sound:
         facts, drawn = sound(job)
         return {**facts, "has_video": False}, drawn
     with _played(job["path"]) as container:
-        stream = container.streams.video[0]
+        stream = _moving(container)[0]
         stream.thread_type = "NONE"
         if stream.width * stream.height > job["max_pixels"]:
             raise Refused(f"The film's frames have too many pixels: {stream.width:,} by {stream.height:,}.")
@@ -267,6 +290,11 @@ def sound(job: dict[str, Any]) -> Answer:
         samples, duration = _samples(job["path"])
     peaks = _peaks(samples)
     return {"duration_s": round(duration, 3), "peaks": peaks}, _webp(_drawn(peaks), quality=76)
+
+
+def _moving(container: Any) -> list[Any]:
+    """Its streams of pictures, without the cover of a sound."""
+    return [one for one in container.streams.video if not one.disposition & av.stream.Disposition.attached_pic]
 
 
 @contextlib.contextmanager
@@ -299,7 +327,8 @@ def _length(container: Any) -> dict[str, Any]:
 def _poster(container: Any) -> Image.Image:
     """The first of the first frames that is not all but black, else the first."""
     first: Image.Image | None = None
-    for number, frame in enumerate(container.decode(video=0)):
+    streams = _moving(container)
+    for number, frame in enumerate(container.decode(streams[0]) if streams else ()):
         image = _turned(frame)
         first = first or image
         if np.asarray(image.convert("L").resize((16, 16))).max() > 32:

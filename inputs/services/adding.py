@@ -270,7 +270,7 @@ def _count_job(app: App, job: str, results: Sequence[Input | PlaygroundError], f
 
 
 def _forget_uploads(given: Sequence[Given], made: Sequence[Input | PlaygroundError]) -> None:
-    """An upload is used up, whether it became an input or was refused for what it is."""
+    """An upload is used up, whether it became an input or was refused for what it is; one that can go on stays."""
     for one, result in zip(given, made, strict=True):
-        if one.upload is not None and not (isinstance(result, PlaygroundError) and result.retryable):
+        if one.upload is not None and isinstance(result, Input | InputError | DuplicateError):
             media.remove_upload(one.upload)

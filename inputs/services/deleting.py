@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from inputs.models import SHELF, UNDO, AddJob, Input, Prediction, new_input_id
 from inputs.services import labels, ledger
 from inputs.services.rights import require_deleter, require_editor, visible
 from playground.catalog.models import App
-from playground.protocol.errors import NotFoundError
+from playground.protocol.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     from playground.catalog.models import User
@@ -34,6 +35,8 @@ def delete_inputs(user: User, inputs: Iterable[Input | int], *, token: str = "")
     A member deletes what they added, an app's owner anything. Raises AccessError and then deletes nothing,
     NotFoundError when none is there, InputError for more than 10,000 at once.
     """
+    if token and not re.fullmatch("[0-9a-f]{32}", token):
+        raise InputError("token: the one that an earlier deletion gave is needed, or none.", argument="token")
     rows = visible(user, inputs)
     require_deleter(user, rows)
     token = token or secrets.token_hex(16)

@@ -20,7 +20,7 @@ from inputs.pictures import Seen
 from inputs.search import MAX_TEXT
 from inputs.services.given import Given
 from playground.media import blobs
-from playground.media.kinds import OCTETS, TEXT, is_opened, megabytes, sniff
+from playground.media.kinds import OCTETS, TEXT, is_opened, sizes, sniff
 from playground.media.services import plain_name
 from playground.protocol.errors import ConflictError, InputError
 
@@ -60,14 +60,24 @@ class Looked:
 @contextlib.contextmanager
 def looked_into(given: Given) -> Iterator[Looked]:
     """Look into what is given, its bytes at hand as a file meanwhile. Raises InputError for what is refused."""
-    name = plain_name(given.name or _own_name(given))
+    name = plain_name(given.name or _own_name(given)).strip()
     with _at_hand(given) as path:
-        looked = _look(path, name)
+        try:
+            looked = _look(path, name)
+        except InputError as error:
+            raise _named(error, name) from None
         try:
             yield looked
         finally:
             if looked.path != path:
                 looked.path.unlink(missing_ok=True)
+
+
+def _named(error: InputError, name: str) -> InputError:
+    """With the file's name in its words: of a hundred that were dropped, which?"""
+    if not name or name in error.message:
+        return error
+    return InputError(f"{name}: {error.message[:1].lower()}{error.message[1:]}", code=error.code)
 
 
 def _own_name(given: Given) -> str:
@@ -142,7 +152,7 @@ def check_size(kind: Kind, size: int) -> None:
     """Raises InputError for what is larger than an input of its kind may be."""
     limit = limit_of(kind)
     if size > limit:
-        words = f"A {_WORDS[kind]} may have at most {megabytes(limit)}; this one has {megabytes(size)}."
+        words = f"A {_WORDS[kind]} may have at most {sizes(limit, size)}. Make it smaller, and add that."
         raise InputError(words, code=StatusCode.INPUT_OVER_LIMIT)
 
 
@@ -170,6 +180,10 @@ def _look_at_text(file: BinaryIO, path: Path, size: int, name: str, content_type
     content = file.read()
     encoding, text = _decoded(content, marked, name, is_utf8=content_type == TEXT)
     kept = text.encode()
+    if not kept:
+        raise InputError(
+            f"{name or 'The text'} is empty but for the mark of its encoding.", code=StatusCode.INPUT_INVALID_ARGUMENT
+        )
     if kept != content:
         path = new_file()
         path.write_bytes(kept)
@@ -200,10 +214,11 @@ def _is_western(content: bytes) -> bool:
 
 
 def _wide(content: bytes) -> str:
-    """UTF-16 without its mark: many high bytes are zero and no low ones, and no character is a control."""
+    """UTF-16 without its mark: many high bytes are zero and hardly any low ones, and no character is a control."""
     half, odd = divmod(len(content), 2)
     for encoding, high, low in (("utf-16-le", 1, 0), ("utf-16-be", 0, 1)):
-        if not half or odd or content[low::2].count(0) or content[high::2].count(0) <= half // 3:
+        zeros = content[high::2].count(0)
+        if not half or odd or zeros <= half // 3 or content[low::2].count(0) > zeros // 8:
             continue
         with contextlib.suppress(UnicodeError):
             if not any(letter < " " and letter not in "\t\n\r\f" for letter in content.decode(encoding)):

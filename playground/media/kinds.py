@@ -165,7 +165,7 @@ def verify_image(file: BinaryIO | bytes, *, said: str = "") -> Kind:
     stream.seek(0, io.SEEK_END)
     if (size := stream.tell()) > settings.MAX_IMAGE_BYTES:
         limit = settings.MAX_IMAGE_BYTES
-        raise InputError(f"The picture is too large: {megabytes(size)}, and at most {megabytes(limit)} are allowed.")
+        raise InputError(f"The picture is too large: it may have at most {sizes(limit, size)}.")
     stream.seek(0)
     with _decoding, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns about size and odd metadata; we measure and decode ourselves
@@ -209,3 +209,9 @@ def _bomb_words() -> str:
 def megabytes(size: int) -> str:
     """A size as people read it: ``20 MB``."""
     return f"{size / 2**20:.1f} MB" if size < 10 * 2**20 else f"{round(size / 2**20):,} MB"
+
+
+def sizes(limit: int, size: int) -> str:
+    """What may be, and what is more than that: ``20 MB; this one has 31 MB``, to the byte where both read alike."""
+    most, found = megabytes(limit), megabytes(size)
+    return f"{limit:,} bytes; this one has {size:,}" if most == found else f"{most}; this one has {found}"

@@ -16,7 +16,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from playground.media import blobs
-from playground.media.kinds import OCTETS, Kind, megabytes, recognise, verify_image
+from playground.media.kinds import OCTETS, Kind, recognise, sizes, verify_image
 from playground.media.models import Blob, Reference, Upload
 from playground.protocol.errors import ConflictError, InputError, NotFoundError, OverloadedError
 
@@ -52,6 +52,7 @@ logger = logging.getLogger(__name__)
 SAMPLES = Path(__file__).resolve().parent / "samples"
 KEPT_UNUSED = timedelta(hours=24)
 MAX_OPEN_UPLOADS = 50
+MAX_NAME = 255
 _AT_ONCE = 200
 _JOINERS = "\u200c\u200d"
 
@@ -164,11 +165,17 @@ def _keep(
 def plain_name(name: str) -> str:
     """A file's name without folders and control characters, at most 255 long: shown, and offered on saving.
 
-    What joins letters and emoji stays, as do wide and narrow spaces; what turns the direction of reading goes.
+    What joins letters and emoji stays, as do wide and narrow spaces; what turns the direction of reading goes. One too
+    long keeps its ending; one of dots and spaces alone is none.
     """
     last = PurePath(name.replace("\\", "/")).name.replace("\n", " ").replace("\t", " ")
     kept = (one for one in last if one.isprintable() or one in _JOINERS or unicodedata.category(one) == "Zs")
-    return "".join(kept)[:255]
+    plain = "".join(kept)
+    if not plain.strip(" ."):
+        return ""
+    ending = PurePath(plain).suffix if len(plain) > MAX_NAME else ""
+    ending = ending if len(ending) <= 16 else ""
+    return plain[: MAX_NAME - len(ending)] + ending
 
 
 def find(user: User | AnonymousUser, reference_id: str) -> Reference:
@@ -207,9 +214,7 @@ def begin_upload(user: User, *, name: str, size: int, expect: str = "") -> Uploa
     limit = settings.MAX_IMAGE_BYTES if expect == "image" else settings.MAX_UPLOAD_BYTES
     if size > limit:
         what = "A picture" if expect == "image" else "A file"
-        raise InputError(
-            f"{what} may have at most {megabytes(limit)}; this one has {megabytes(size)}. Nothing was sent."
-        )
+        raise InputError(f"{what} may have at most {sizes(limit, size)}. Nothing was sent.")
     if size <= 0:
         raise InputError("The file is empty.")
     waiting = Upload.objects.filter(owner=user)

@@ -59,7 +59,9 @@ def sound(seconds: float = 1.0, rate: int = 8000) -> bytes:
     return stream.getvalue()
 
 
-def film(path: Path, frames: int = 20, *, size: tuple[int, int] = (64, 48), with_picture: bool = True) -> bytes:
+def film(
+    path: Path, frames: int = 20, *, size: tuple[int, int] = (64, 48), with_picture: bool = True, cover: bytes = b""
+) -> bytes:
     """A short film whose first frames are black, or the sound of one alone, in a container for films."""
     with av.open(str(path), "w") as container:
         if with_picture:
@@ -72,6 +74,13 @@ def film(path: Path, frames: int = 20, *, size: tuple[int, int] = (64, 48), with
             container.mux(stream.encode(None))
         else:
             voice = container.add_stream("aac", rate=8000, layout="mono")
+            if cover:
+                with av.open(io.BytesIO(cover)) as still:
+                    sleeve = container.add_stream_from_template(still.streams.video[0])
+                    sleeve.disposition = av.stream.Disposition.attached_pic
+                    packet = next(still.demux())
+                    packet.stream = sleeve
+                    container.mux(packet)
             for _ in range(10):
                 heard = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
                 heard.sample_rate = 8000

@@ -16,7 +16,7 @@ from inputs.services import DuplicateError, Given, Label
 from playground.media import blobs
 from playground.media import services as media
 from playground.media.models import Blob, Reference, Upload
-from playground.protocol.errors import AccessError, InputError, PlaygroundError
+from playground.protocol.errors import AccessError, ConflictError, InputError, PlaygroundError
 from tests.inputs.making import encoded, film, image, jpeg, sound, stored, turned
 
 if TYPE_CHECKING:
@@ -96,6 +96,13 @@ def test_pictures_of_every_sort_get_small_ones(ada: User, app: App, make: Any) -
     assert stored(row, "thumbnail")[8:12] == b"WEBP"
 
 
+@pytest.mark.parametrize("mode", ["P", "RGB", "L"])
+def test_a_hole_stays_a_hole(ada: User, app: App, mode: str) -> None:
+    made = Image.new(mode, (20, 20), 0)
+    row = services.add_input(ada, app, data=encoded(made, transparency=(0, 0, 0) if mode == "RGB" else 0))
+    assert Image.open(io.BytesIO(stored(row, "thumbnail"))).convert("RGBA").getpixel((9, 9))[3] == 0  # type: ignore[index]
+
+
 def test_a_moving_picture_tells_its_frames(ada: User, app: App) -> None:
     frames = [image(30, 20), image(30, 20, "L").convert("RGB"), image(30, 20)]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
@@ -111,6 +118,11 @@ def huge() -> bytes:
     return bytes(data)
 
 
+def moving() -> bytes:
+    frames = [Image.effect_noise((60, 40), 90) for _ in range(3)]
+    return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+
+
 BAD = {
     "nothing": (lambda: b"", "empty"),
     "cut off": (lambda: jpeg(1, 400, 300)[:2000], "cut off"),
@@ -120,6 +132,8 @@ BAD = {
     "another thing by its name": (lambda: b"%PDF-1.7 \x00\x01", "no picture, film, sound or text"),
     "noise": (lambda: bytes(range(256)) * 20, "no picture, film, sound or text"),
     "a program": (lambda: b"\x7fELF\x02\x01\x01\x00" + bytes(200), "no picture, film, sound or text"),
+    "a film of pictures that was cut off": (lambda: moving()[:-2000], "cut off"),
+    "nothing but a mark": (lambda: b"\xef\xbb\xbf", "empty but for"),
     "a broken film": (lambda: b"\x00\x00\x00\x18ftypmp42" + bytes(300), "damaged"),
     "a picture that nothing here opens": (lambda: encoded(image(8, 8), "AVIF"), "image/avif, which cannot be opened"),
     "a broken sound": (lambda: b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(6), "damaged"),
@@ -129,8 +143,9 @@ BAD = {
 
 @pytest.mark.parametrize(("make", "words"), BAD.values(), ids=BAD.keys())
 def test_what_cannot_be_opened_is_refused_and_leaves_nothing(ada: User, app: App, make: Any, words: str) -> None:
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match=words) as raised:
         services.add_input(ada, app, data=make(), name="photo.jpg")
+    assert "photo.jpg" in raised.value.message
     assert not Input.objects.exists()
     assert not Blob.objects.exists()
     assert total(app) == 0
@@ -139,7 +154,7 @@ def test_what_cannot_be_opened_is_refused_and_leaves_nothing(ada: User, app: App
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd", "a\u202eb.jpg", "\0\x07", "ключ 🔑.png", "x" * 400, "<b>.svg", "CON", ""]
+    "name", ["../../etc/passwd", "a\u202eb.jpg", "\0\x07", "ключ 🔑.png", "x" * 400, "<b>.svg", "CON", "  ", "..", ""]
 )
 def test_names_of_every_character_are_kept_plain(ada: User, app: App, name: str) -> None:
     row = services.add_input(ada, app, data=jpeg(), name=name)
@@ -147,7 +162,12 @@ def test_names_of_every_character_are_kept_plain(ada: User, app: App, name: str)
     assert "/" not in row.name
     assert row.name.isprintable()
     assert len(row.name) <= 255
-    assert row.title
+    assert row.title.strip(" .")
+
+
+def test_a_name_that_is_too_long_keeps_its_ending(ada: User, app: App) -> None:
+    name = services.add_input(ada, app, data=jpeg(), name="x" * 300 + ".jpg").name
+    assert (len(name), name[-5:]) == (255, "x.jpg")
 
 
 @pytest.mark.parametrize(
@@ -158,10 +178,11 @@ def test_names_of_every_character_are_kept_plain(ada: User, app: App, name: str)
         ("Grüße, 世界".encode("utf-16"), "Grüße, 世界", "utf-16"),
         ("Grüße, 世界".encode("utf-32"), "Grüße, 世界", "utf-32"),
         ("Grüße ohne Zeichen".encode("utf-16-be"), "Grüße ohne Zeichen", "utf-16-be"),
+        ("Smiling \U0001f600 here".encode("utf-16-le"), "Smiling \U0001f600 here", "utf-16-le"),
         ("Grüße aus Köln".encode("latin-1"), "Grüße aus Köln", "windows-1252"),
         (b"<svg onload=alert(1)/>", "<svg onload=alert(1)/>", None),
     ],
-    ids=["utf-8", "with a mark", "utf-16", "utf-32", "utf-16 unmarked", "latin", "svg"],
+    ids=["utf-8", "with a mark", "utf-16", "utf-32", "utf-16 unmarked", "with a smile", "latin", "svg"],
 )
 def test_texts_are_read_whatever_they_came_in(
     ada: User, app: App, data: bytes, text: str, encoding: str | None
@@ -201,12 +222,19 @@ def test_a_film_without_pictures_is_a_sound(ada: User, app: App, tmp_path: Path)
     assert row.facts["peaks"]
 
 
+def test_a_sound_with_a_cover_is_a_sound(ada: User, app: App, tmp_path: Path) -> None:
+    row = services.add_input(ada, app, data=film(tmp_path / "voice.mp4", with_picture=False, cover=jpeg()))
+    assert (row.kind, row.reference and row.reference.content_type) == ("audio", "audio/mp4")
+    assert (row.width, row.duration_s) == (None, pytest.approx(1.3, abs=0.2))
+
+
 @pytest.mark.parametrize("setting", ["MAX_IMAGE_BYTES", "MAX_INPUT_AUDIO_BYTES", "MAX_INPUT_TEXT_BYTES"])
 def test_what_is_too_large_is_refused_with_both_sizes(ada: User, app: App, settings: Any, setting: str) -> None:
     setattr(settings, setting, 100)
     data = {"MAX_IMAGE_BYTES": jpeg(), "MAX_INPUT_AUDIO_BYTES": sound(), "MAX_INPUT_TEXT_BYTES": b"word " * 99}[setting]
-    with pytest.raises(InputError, match=r"may have at most 0.0 MB; this one has"):
-        services.add_input(ada, app, data=data)
+    with pytest.raises(InputError, match=r"large.dat: a .* may have at most 100 bytes; this one has \d") as raised:
+        services.add_input(ada, app, data=data, name="large.dat")
+    assert "Make it smaller" in raised.value.message
 
 
 # -- twice --
@@ -286,6 +314,16 @@ def test_an_upload_becomes_an_input_without_being_read_into_memory(ada: User, ap
     assert (row.name, row.width) == ("whole.jpg", 300)
     assert not Upload.objects.exists()
     assert not blobs.upload_path(upload.pk).exists()
+
+
+def test_an_upload_that_is_not_whole_can_go_on(ada: User, app: App) -> None:
+    data = jpeg(8)
+    upload = media.begin_upload(ada, name="whole.jpg", size=len(data))
+    media.append_part(upload, 0, data[:100])
+    with pytest.raises(ConflictError, match="100 of"):
+        services.add_input(ada, app, upload=upload)
+    media.append_part(upload, 100, data[100:])
+    assert stored(services.add_input(ada, app, upload=upload)) == data
 
 
 def test_an_upload_that_is_refused_is_gone(ada: User, app: App) -> None:

@@ -134,7 +134,9 @@ export class Uploads {
     const limit = this.#limits[kind] ?? Math.max(...Object.values(this.#limits));
     if (size <= limit) return size === 0 ? "The file is empty." : "";
     const what = { image: "a picture", video: "a film", audio: "a sound", text: "a text" }[kind] ?? "a file";
-    return `${megabytes(size)}; ${what} may have ${megabytes(limit)}.`;
+    const [found, most] = [megabytes(size), megabytes(limit)];
+    if (found === most) return `${size.toLocaleString("en")} bytes; ${what} may have ${limit.toLocaleString("en")}.`;
+    return `${found}; ${what} may have ${most}.`;
   }
 
   #pump() {
