@@ -239,6 +239,11 @@ ACTS: list[tuple[str, Message, Row]] = [
     ("DeleteWorkflows", s.DeleteWorkflowsRequest(user_app_id=APP, ids=["flow"]), FOR_APP_OWNERS),
     ("PostInputs", s.PostInputsRequest(user_app_id=APP, inputs=[text("new")]), BY_MEMBERS),
     ("PatchInputs", s.PatchInputsRequest(user_app_id=APP, inputs=[r.Input(id="olives")]), BY_MEMBERS),
+    (
+        "PatchConcepts",
+        s.PatchConceptsRequest(user_app_id=APP, concepts=[r.Concept(id="fruit", name="Fruit")]),
+        BY_MEMBERS,
+    ),
     ("PostDatasets", s.PostDatasetsRequest(user_app_id=APP, datasets=[r.Dataset(id="new")]), BY_MEMBERS),
     ("DeleteDatasets", s.DeleteDatasetsRequest(user_app_id=APP, dataset_ids=["all"]), BY_MEMBERS),
     ("PostAnnotations", s.PostAnnotationsRequest(user_app_id=APP, annotations=[says("olives", "new")]), BY_MEMBERS),

@@ -352,6 +352,15 @@ def test_datasets_are_made_listed_and_deleted(gateway: Live) -> None:
     fine(post(gateway, text("x", slug, dataset_ids=[name], data={"concepts": [concept(name)]})))
     concepts = service_pb2.ListConceptsRequest(user_app_id=OWNER, id=name)
     assert [one.name for one in fine(gateway.call("ListConcepts", concepts)).concepts] == [name]
+    renamed = service_pb2.PatchConceptsRequest(
+        user_app_id=OWNER, action="overwrite", concepts=[resources_pb2.Concept(id=name, name="New name")]
+    )
+    assert [one.name for one in fine(gateway.call("PatchConcepts", renamed)).concepts] == ["New name"]
+    assert fine(get(gateway, slug)).input.data.concepts[0].name == "New name"
+    renamed.concepts.add(id="absent", name="x")
+    assert "absent" in refused(gateway.call("PatchConcepts", renamed), StatusCode.CONN_DOES_NOT_EXIST)
+    renamed.concepts[1].CopyFrom(resources_pb2.Concept(id=name))
+    refused(gateway.call("PatchConcepts", renamed), StatusCode.INPUT_INVALID_ARGUMENT)
     gone = service_pb2.DeleteDatasetsRequest(user_app_id=OWNER, dataset_ids=[name])
     fine(gateway.call("DeleteDatasets", gone))
     refused(gateway.call("GetDataset", asked), StatusCode.CONN_DOES_NOT_EXIST)

@@ -8,6 +8,7 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_pb2
 
 from inputs.models import Concept, Dataset
+from inputs.services.concepts import rename_concepts
 from inputs.services.datasets import create_dataset
 from inputs.services.datasets import delete_datasets as remove
 from playground.catalog.access import Role
@@ -61,6 +62,15 @@ def list_concepts(caller: User, request: service_pb2.ListConceptsRequest) -> ser
     return service_pb2.MultiConceptResponse(concepts=found)
 
 
+def patch_concepts(caller: User, request: service_pb2.PatchConceptsRequest) -> service_pb2.MultiConceptResponse:
+    """Another name for each, the only thing of a concept that changes. All of them or none."""
+    app = find_shelf(caller, request.user_app_id, Role.MEMBER)
+    owners.require_some(request.concepts, "concept", INVALID)
+    owners.check_action(request.action, INVALID)
+    rows = rename_concepts(caller, app, {message.id: message.name for message in request.concepts})
+    return service_pb2.MultiConceptResponse(concepts=[_concept_message(row) for row in rows])
+
+
 def dataset_message(row: Dataset) -> resources_pb2.Dataset:
     message = resources_pb2.Dataset(id=row.slug, app_id=row.app.slug, user_id=row.app.owner.username)
     owners.write_time(message.created_at, row.created_at)
@@ -79,4 +89,5 @@ HANDLERS: dict[str, Callable[..., object]] = {
     "PostDatasets": post_datasets,
     "DeleteDatasets": delete_datasets,
     "ListConcepts": list_concepts,
+    "PatchConcepts": patch_concepts,
 }
