@@ -70,7 +70,7 @@ def check(user: User, app: App, text: str, *, workflow_id: str = "") -> Plan:
     """The plan of a workflow that ``text`` would be in ``app``, under ``workflow_id`` or the id that it tells. Raises
     GraphError with every problem and its line."""
     graph = read_yaml(text)
-    problems = _head_problems(graph, workflow_id or graph.id)
+    problems = [*_head_problems(graph, workflow_id or graph.id), *_node_problems(user, _within(graph, app))]
     try:
         plan = plan_graph(user, _within(graph, app))
     except GraphError as error:
@@ -78,6 +78,10 @@ def check(user: User, app: App, text: str, *, workflow_id: str = "") -> Plan:
     if problems:
         raise with_lines(GraphError(problems), text)
     return plan
+
+
+def _node_problems(user: User, graph: Graph) -> list[Problem]:
+    return [problem for find in NODE_CHECKS for problem in find(user, graph.nodes)]
 
 
 def _head_problems(graph: Graph, slug: str) -> list[Problem]:
@@ -118,7 +122,10 @@ def add_graph(
 ) -> WorkflowVersion:
     """The same of a graph that was not written as YAML."""
     require_role(user, app, Role.MEMBER)
-    plan_graph(user, _within(graph, app))
+    whole = _within(graph, app)
+    plan_graph(user, whole)
+    if problems := _node_problems(user, whole):
+        raise GraphError(problems)
     return _store(user, app, graph, write_yaml(graph), graph.id, description, visibility)
 
 

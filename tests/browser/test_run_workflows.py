@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import Page, expect
@@ -21,7 +22,7 @@ workflow:
       model: {model_id: efficientnet}
     - id: describe
       model: {model_id: smollm2}
-      deployment: night-shift
+      deployment: NIGHT
       prompt: "Describe {classify}."
       node_inputs: [{node_id: classify}]
     - id: shorten
@@ -82,17 +83,23 @@ def test_a_picture_is_put_into_a_sentence_that_streams(stack: Stack, page: Page)
 def test_one_is_written_runs_half_and_is_deleted(stack: Stack, page: Page) -> None:
     for model in ("efficientnet", "smollm2"):
         stack.wait_ready(model, patience=200)
+    night = f"night-{uuid.uuid4().hex[:6]}"
+    half = HALF.replace("NIGHT", night)
     page.goto(f"{AT.removeprefix('/owner/main')}/new")
-    page.get_by_label("YAML").fill(HALF.replace("{describe}", "{descibe}"))
+    page.get_by_label("YAML").fill(half.replace("{describe}", "{descibe}"))
     expect(page.locator("#check")).to_contain_text("line 13: The prompt speaks of {descibe}")
+    expect(page.locator("#check")).to_contain_text(f"line 8: No deployment {night} for you.")
     check(page)
-    page.get_by_label("YAML").fill(HALF)
+    place = ("--model", "smollm2", "--nodepool", "local/shared", "--min", "0")
+    stack.manage("deployments", "create", night, *place)
+    page.get_by_label("YAML").fill(f"{half}# there now")
     expect(page.locator("#check")).to_contain_text("It fits together")
     page.get_by_role("button", name="Create workflow").press("Enter")
     page.wait_for_selector("workflow-page[data-begun]")
+    stack.manage("deployments", "delete", night)
     run_on(page, "coffee")
     assert "espresso" in node(page, "classify")
-    assert "No deployment night-shift for you." in node(page, "describe")
+    assert f"No deployment {night} for you." in node(page, "describe")
     assert "It takes from describe, which gave nothing." in node(page, "shorten")
     expect(page.locator("[data-end] .notice__title")).to_contain_text("1 of 3 nodes answered.")
     expect(page.locator("[data-announcer=assertive]")).to_contain_text("Partly failed")

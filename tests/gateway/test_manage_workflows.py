@@ -113,6 +113,14 @@ def test_from_post_to_delete(official_gateway: Live) -> None:
     refused(delete(gateway), StatusCode.WORKFLOW_INVALID_REQUEST)
 
 
+def test_nodes_alone_are_told_of_a_deployment_that_is_not_there(official_gateway: Live) -> None:
+    got = fine(get(official_gateway, made(official_gateway))).workflow
+    again = resources_pb2.Workflow(id=new_id("wf"), nodes=got.nodes, metadata=got.metadata)
+    del again.metadata.fields["yaml"]
+    again.metadata["nodes"]["first"] = {"deployment": "nowhere"}
+    assert "No deployment nowhere" in refused(post(official_gateway, again), StatusCode.WORKFLOW_INVALID_GRAPH)
+
+
 def test_what_is_got_can_be_posted(official_gateway: Live) -> None:
     """Nodes alone, as official programs post them, with what is ours in the metadata."""
     gateway = official_gateway
@@ -134,10 +142,11 @@ def test_what_is_got_can_be_posted(official_gateway: Live) -> None:
         (TWICE.replace("node_id: first", "node_id: third"), "line 10"),
         (TWICE.replace("model_id: wire", "model_id: absent"), "absent"),
         (TWICE.replace("method: predict", "method: nothing"), "nothing"),
+        (TWICE.replace("method: predict", "deployment: nowhere"), "line 9: No deployment nowhere for you."),
         ("workflow: [", "line 1"),
         ("", "workflow"),
     ],
-    ids=["edge", "model", "method", "yaml", "empty"],
+    ids=["edge", "model", "method", "deployment", "yaml", "empty"],
 )
 def test_what_is_wrong_is_told_by_lines(official_gateway: Live, yaml: str, words: str) -> None:
     slug = new_id("wf")

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from playground.catalog.models import PUBLIC, Workflow
+from playground.catalog.models import PUBLIC, User, Workflow
 from playground.catalog.services import add_model, ensure_owner
 from playground.compute.setup import ensure_built_in_workflows
 from playground.protocol.errors import NotFoundError
+from tests.compute.using import make_deployment
 from tests.gateway.live import ECHO
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,22 @@ def test_problems_are_told_by_file_and_line(tmp_path: Path) -> None:
     with pytest.raises(CommandError) as caught:
         run("add", file)
     assert str(caught.value) == f"{file}:6: crop: `true`, or `margin` and `at_most`, is needed."
+
+
+def test_deployments_that_are_not_there_are_told_by_line_until_they_are(tmp_path: Path) -> None:
+    file, owner = tmp_path / "chain.yaml", User.objects.get(username="owner")
+    make_deployment(owner, "of-hello")
+    for name, words in {
+        "nowhere": "No deployment nowhere for you. It does not exist, or is not shared with you. There is none of echo",
+        "ada/none": "No deployment none of ada for you.",
+        "of-hello": "The deployment of-hello serves owner/main/models/hello, not owner/main/models/echo.",
+    }.items():
+        file.write_text(f"{TEXT}      deployment: {name}\n")
+        with pytest.raises(CommandError) as caught:
+            run("add", file)
+        assert str(caught.value).startswith(f"{file}:6: {words}")
+    file.write_text(f"{TEXT.replace('echo', 'hello')}      deployment: owner/of-hello\n")
+    assert run("add", file).startswith("owner/main/workflows/chain, version ")
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"], ids=["no file", "no text"])
