@@ -380,6 +380,23 @@ def test_an_input_is_deleted_while_it_is_predicted_on(page: Page, stack: Stack, 
     expect(told).to_be_empty()
 
 
+def test_what_was_loaded_ahead_is_deleted_before_its_turn(page: Page, stack: Stack, doomed: str) -> None:
+    with page.expect_response(re.compile(f"viewed-{doomed}1/")):
+        open_input(page, f"{doomed}2", "")
+    with Client(f"http://{stack.api}", stack.token) as client:
+        client.inputs.delete(f"viewed-{doomed}1")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("h1")).to_have_text(f"{doomed}1.txt")
+    expect(page.locator("[data-overlay-words]")).to_contain_text("This input was deleted meanwhile")
+    check(page, is_idle=True)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("h1")).to_have_text(f"{doomed}0.txt")
+    expect(page.locator("[data-overlay-words]")).to_be_hidden()
+    expect(page.locator(f"[data-film] a[title='{doomed}1.txt']")).to_have_count(0)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("h1")).to_have_text(f"{doomed}2.txt")
+
+
 def test_a_model_is_deleted_while_it_answers(page: Page, stack: Stack, doomed: str) -> None:
     stack.wait_ready(f"doomed-{doomed}")
     open_input(page, f"{doomed}0", "")

@@ -16,6 +16,9 @@ import { makeView } from "../viewer/views.js";
 const TYPED = "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], :popover-open, dialog, video, audio";
 const PAN = 60;
 const COMES_MS = 1500;
+const STAYS_MS = 400;
+const BESIDE = ["previous", "next", "strip", "position", "total"];
+const GONE = "was deleted meanwhile, or is not shared with you any more.";
 
 class InputViewer extends HTMLElement {
   input;
@@ -34,6 +37,7 @@ class InputViewer extends HTMLElement {
   #isBehind = false; // what stands beside the input is still another's
   #clock = 0;
   #waiting = 0;
+  #asking = 0;
 
   connectedCallback() {
     this.input = JSON.parse(this.dataset.input);
@@ -52,6 +56,7 @@ class InputViewer extends HTMLElement {
     this.#part("mode").addEventListener("change", (event) => this.#setMode(event.target.checked));
     this.addEventListener("click", this.#clicked);
     document.addEventListener("keydown", this.#keys);
+    document.addEventListener("visibilitychange", this.#askSoon);
     for (const kind of ["pointerdown", "keydown"]) this.addEventListener(kind, this.#catchUp, true);
     this.#showMode();
     this.#show(true);
@@ -60,7 +65,9 @@ class InputViewer extends HTMLElement {
 
   disconnectedCallback() {
     document.removeEventListener("keydown", this.#keys);
+    document.removeEventListener("visibilitychange", this.#askSoon);
     clearTimeout(this.#waiting);
+    clearTimeout(this.#asking);
     this.#predict.close();
     this.canvas.close();
   }
@@ -97,7 +104,7 @@ class InputViewer extends HTMLElement {
       entry = await this.#neighbours.fetch(address).catch((error) => this.#missed(address, error));
       this.removeAttribute("aria-busy");
     }
-    if (!entry || this.#wanted !== address) return;
+    if (!entry || this.#wanted !== address || address === this.input.url) return;
     this.input = entry.facts;
     history.replaceState(history.state, "", address);
     this.#show();
@@ -107,17 +114,39 @@ class InputViewer extends HTMLElement {
   /** It cannot be shown: one that was deleted leaves the strip. */
   async #missed(address, error) {
     if (this.#wanted !== address) return null;
-    this.#tell(error.status === 404 ? "That input was deleted meanwhile, or is not shared with you any more." : error.message);
+    this.#tell(error.status === 404 ? `That input ${GONE}` : error.message);
     if (error.status !== 404) return null;
     const { input } = this;
     this.#neighbours.forget(address);
     const { facts } = (await this.#neighbours.fetch(input.url).catch(() => null)) ?? {};
     if (!facts || input !== this.input) return null;
-    for (const name of ["previous", "next", "strip", "position", "total"]) input[name] = facts[name];
     this.#neighbours.put(input.url, input);
+    this.#placeAnew(facts);
+    return null;
+  }
+
+  /** What stands beside it is something else now. */
+  #placeAnew(facts) {
+    for (const name of BESIDE) this.input[name] = facts[name];
     this.#place();
     this.#linkAround();
-    return null;
+  }
+
+  /** What was loaded ahead, or long ago, may have been deleted since: that is asked once somebody stays at it. */
+  #askSoon = () => {
+    clearTimeout(this.#asking);
+    if (!document.hidden) this.#asking = setTimeout(() => this.#askAgain(this.input), STAYS_MS);
+  };
+
+  async #askAgain(input) {
+    const facts = await ask(input.url).catch((error) => (error.status === 404 ? null : input));
+    if (input !== this.input) return;
+    const wasGone = Boolean(input.isGone);
+    if (facts !== input) input.isGone = !facts;
+    if (!facts) this.#neighbours.forget(input.url); // its next turn asks for it
+    else if (besideOf(facts) !== besideOf(input)) this.#placeAnew(facts);
+    if (wasGone !== Boolean(input.isGone)) this.redraw();
+    if (!facts && !wasGone) alarm(`${input.name} ${GONE}`);
   }
 
   /** Words over the stage, until something else is shown. */
@@ -152,7 +181,9 @@ class InputViewer extends HTMLElement {
       if (input !== this.input) return;
       this.#catchUp();
       this.#bringAround(input);
+      if (!isFirst) this.#askSoon();
     }));
+    clearTimeout(this.#asking);
     clearTimeout(this.#waiting);
     if (input.is_under_way) this.#waiting = setTimeout(() => this.#lookAgain(input), COMES_MS);
   }
@@ -262,11 +293,17 @@ class InputViewer extends HTMLElement {
     if (!this.#predict) return;
     const layers = this.#isHidden ? [] : this.#layers;
     const left = this.#overlay.show(layers, this.canvas.size ? this.canvas.size[0] / this.canvas.size[1] : null);
-    const words = this.#isHidden ? "Boxes are hidden: H shows them." : left ? `The strongest are drawn; ${left.toLocaleString("en-US")} more are not.` : "";
+    const words = this.#wordsOver(left);
     this.#part("overlay-words").textContent = words;
     this.#part("overlay-words").hidden = !words;
     this.#overlay.hot = this.#hot;
     this.#describe(layers);
+  }
+
+  #wordsOver(left) {
+    if (this.input.isGone) return `This input ${GONE} You see what was loaded before.`;
+    if (this.#isHidden) return "Boxes are hidden: H shows them.";
+    return left ? `The strongest are drawn; ${left.toLocaleString("en-US")} more are not.` : "";
   }
 
   get #layers() {
@@ -363,14 +400,14 @@ class InputViewer extends HTMLElement {
   /** Gone at once, back by Undo: the next one takes its place. */
   async #delete() {
     const { input } = this;
-    const gone = await ask(input.delete_url, { method: "POST", json: {} }).catch((error) => alarm(error.message));
+    const gone = await ask(input.delete_url, { method: "POST", json: {} }).catch((error) => this.#tell(error.message));
     if (!gone) return;
     this.#neighbours.clear();
     const words = `${input.name} is deleted.`;
     announce(words);
     const { offerUndo } = await import("../table/acts.js");
     offerUndo(words, async () => {
-      await ask(input.restore_url, { method: "POST", json: gone }).catch((error) => alarm(error.message));
+      await ask(input.restore_url, { method: "POST", json: gone }).catch((error) => this.#tell(error.message));
       await this.#predict.keepAgain(input);
       this.#neighbours.clear();
       this.go(input.url);
@@ -446,6 +483,10 @@ class InputViewer extends HTMLElement {
 function placeWords({ position, total, is_picked: isPicked }) {
   if (!position) return "";
   return `${position.toLocaleString("en-US")} of ${typeof total === "number" ? total.toLocaleString("en-US") : total}${isPicked ? " selected" : ""}`;
+}
+
+function besideOf({ previous, next, position, total, strip }) {
+  return [previous, next, position, total, ...strip.map(({ url }) => url)].join();
 }
 
 function sizeOf({ width, height, duration_s: seconds, facts, kind }) {

@@ -5,6 +5,7 @@ const MOST = 24;
 
 export class Neighbours {
   #known = new Map(); // by address: {facts, view}, the newest last
+  #coming = new Map(); // by address: the promise of what is asked for now
 
   /** What is known of an input already, or undefined: then `fetch` brings it. */
   at(address) {
@@ -27,7 +28,14 @@ export class Neighbours {
     this.#known.clear();
   }
 
-  async fetch(address) {
+  /** Asked for once, however many wait for it: what is done to an input's facts is then seen at its next turn too. */
+  fetch(address) {
+    const coming = this.#coming.get(address) ?? this.#bring(address).finally(() => this.#coming.delete(address));
+    this.#coming.set(address, coming);
+    return coming;
+  }
+
+  async #bring(address) {
     return this.put(address, await ask(address));
   }
 
