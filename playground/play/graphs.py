@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from playground.play.graph_layout import INPUT, Point, lay_out
 from playground.sdk.graphs import Graph, Node, Plan
 
 WIDTH, HEIGHT = 196, 60
-AHEAD, BESIDE = 32, 16
-_INPUT = "input"
+BELOW, ABREAST = 380, 420  # how much of it is in view, across
 _MOST_NAME, _MOST_WORDS = 14, 27
+_LAST = 4
 _MOST_ALONE = 22  # of a name beside which no time will stand
 
 
@@ -47,14 +49,14 @@ def chain(graph: Graph) -> str:
 
 def draw(graph: Graph, plan: Plan | None, *, is_upright: bool = False) -> SafeString:
     """From left to right, or from top to bottom."""
-    columns = [[_INPUT], *([node.id for node in stage] for stage in graph.stages)]
-    most = max(len(column) for column in columns)
-    places = _place(columns, most, is_upright)
-    across, along = most * (WIDTH if is_upright else HEIGHT), len(columns) * (HEIGHT if is_upright else WIDTH)
-    across, along = across + (most - 1) * BESIDE, along + (len(columns) - 1) * AHEAD
-    width, height = (across, along) if is_upright else (along, across)
+    if is_upright:
+        layout = lay_out(graph, deep=HEIGHT, broad=WIDTH, window=ABREAST)
+    else:
+        layout = lay_out(graph, deep=WIDTH, broad=HEIGHT, window=BELOW)
+    width, height = _turn((layout.along, layout.across), is_upright)
+    places = {name: Place(*_turn(point, is_upright)) for name, point in layout.places.items()}
     edges = format_html_join(
-        "", '<path class="graph__edge" d="{}"/>', ((d,) for d in _edges(graph, places, is_upright))
+        "", '<path class="graph__edge" d="{}"/>', ((_curve(way, is_upright),) for way in layout.ways)
     )
     given = _input_words(plan)
     nodes = format_html_join("", "{}", ((_node(node, places[node.id]),) for node in graph.nodes))
@@ -67,35 +69,33 @@ def draw(graph: Graph, plan: Plan | None, *, is_upright: bool = False) -> SafeSt
         height + 4,
         describe(graph),
         edges,
-        _box("graph__node graph__node--input", _INPUT, given, places[_INPUT]),
+        _box("graph__node graph__node--input", INPUT, given, places[INPUT]),
         nodes,
     )
 
 
-def _place(columns: list[list[str]], most: int, is_upright: bool) -> dict[str, Place]:
-    size, ahead = (WIDTH, HEIGHT) if is_upright else (HEIGHT, WIDTH)
-    places = {}
-    for number, column in enumerate(columns):
-        room = (most - len(column)) * (size + BESIDE) // 2
-        for row, name in enumerate(column):
-            across, along = room + row * (size + BESIDE), number * (ahead + AHEAD)
-            places[name] = Place(across, along) if is_upright else Place(along, across)
-    return places
+def _turn(point: Point, is_upright: bool) -> Point:
+    return (point[1], point[0]) if is_upright else point
 
 
-def _edges(graph: Graph, places: Mapping[str, Place], is_upright: bool) -> list[str]:
-    pairs = [(name, node.id) for node in graph.nodes for name in (node.inputs or (_INPUT,))]
-    return [_curve(places[one], places[other], is_upright) for one, other in pairs]
+def _curve(way: Sequence[Point], is_upright: bool) -> str:
+    """Bent from column to column, straight along lanes, with a tip at its end."""
 
+    def at(along: int, across: int) -> str:
+        return "{} {}".format(*_turn((along, across), is_upright))
 
-def _curve(one: Place, other: Place, is_upright: bool) -> str:
-    if is_upright:
-        x, y, to_x, to_y = one.x + WIDTH // 2, one.y + HEIGHT, other.x + WIDTH // 2, other.y
-        tip = f"M{to_x - 4} {to_y - 6}L{to_x} {to_y - 2}L{to_x + 4} {to_y - 6}"
-        return f"M{x} {y}C{x} {y + AHEAD // 2} {to_x} {to_y - AHEAD // 2} {to_x} {to_y - 2}{tip}"
-    x, y, to_x, to_y = one.x + WIDTH, one.y + HEIGHT // 2, other.x, other.y + HEIGHT // 2
-    tip = f"M{to_x - 6} {to_y - 4}L{to_x - 2} {to_y}L{to_x - 6} {to_y + 4}"
-    return f"M{x} {y}C{x + AHEAD // 2} {y} {to_x - AHEAD // 2} {to_y} {to_x - 2} {to_y}{tip}"
+    *way, (end, across) = way
+    points = [*way, (end - 2, across)]
+    path = f"M{at(*points[0])}"
+    for (one, at_one), (other, at_other) in pairwise(points):
+        is_lane = at_one == at_other
+        middle = (one + other) // 2
+        path += (
+            f"L{at(other, at_other)}"
+            if is_lane
+            else f"C{at(middle, at_one)} {at(middle, at_other)} {at(other, at_other)}"
+        )
+    return f"{path}M{at(end - 6, across - 4)}L{at(end - 2, across)}L{at(end - 6, across + 4)}"
 
 
 def _node(node: Node, place: Place) -> SafeString:
@@ -128,7 +128,7 @@ def _box(kind: str, name: str, words: str, place: Place, *, is_marked: bool = Fa
         HEIGHT,
         place.x + 12,
         place.y + 25,
-        _short(name, _MOST_NAME if is_marked else _MOST_ALONE),
+        _short(name, _MOST_NAME, _LAST) if is_marked else _short(name, _MOST_ALONE),
         place.x + 12,
         place.y + 46,
         _short(words, _MOST_WORDS),
@@ -136,8 +136,9 @@ def _box(kind: str, name: str, words: str, place: Place, *, is_marked: bool = Fa
     )
 
 
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def _short(text: str, most: int, last: int = 0) -> str:
+    """With its ``last`` letters, which tell apart what begins alike."""
+    return text if len(text) <= most else f"{text[: most - last - 1]}…{text[len(text) - last :]}"
 
 
 def _input_words(plan: Plan | None) -> str:
