@@ -10,6 +10,7 @@ import functools
 import importlib
 import logging
 import queue
+import re
 import threading
 from datetime import timedelta
 from ipaddress import ip_network
@@ -44,6 +45,9 @@ def check(url: str) -> None:
     """Raises InputError for what is no address to fetch from; whether it may be reached is found out later."""
     if len(url) > MAX_ADDRESS or not url.lower().startswith(("http://", "https://")):
         raise InputError(f"An address begins with http:// or https://; this one is {url[:60]!r}.", argument="url")
+    if "@" in re.split(r"[/?#]", url, maxsplit=3)[2]:  # before it is kept where all of the app read it
+        words = "An address with a user name or password in it is not fetched. Leave these out."
+        raise InputError(words, argument="url")
 
 
 def soon(input_id: int) -> None:

@@ -96,7 +96,8 @@ def _at_hand(given: Given) -> Iterator[Path]:
             raise ConflictError(f"{given.upload.received} of {given.upload.size} bytes have arrived so far.")
         yield blobs.upload_path(given.upload.pk)
     else:
-        with _copied(given.text.encode() if given.text is not None else given.data or b"") as path:
+        words = given.text.replace("\0", "").encode(errors="replace") if given.text is not None else b""
+        with _copied(words or given.data or b"") as path:
             yield path
 
 

@@ -54,7 +54,7 @@ _STATUS = {
     ConflictError: HTTPStatus.CONFLICT,
     OverloadedError: HTTPStatus.TOO_MANY_REQUESTS,
 }
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile("bytes=[0-9]{0,20}-[0-9]{0,20}")
 _WHOLE_UP_TO = 2**20
 
 
@@ -198,7 +198,7 @@ def _send(request: HttpRequest, reference: _Sent) -> HttpResponseBase:
         return _guarded(outside, reference)
     start, end = span
     response = _body(file, start, end - start, is_empty=request.method == "HEAD")
-    if asked and span != (0, size):
+    if _is_followed(asked):
         response.status_code = HTTPStatus.PARTIAL_CONTENT
         response["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     response["Content-Length"] = str(end - start)
@@ -207,14 +207,18 @@ def _send(request: HttpRequest, reference: _Sent) -> HttpResponseBase:
 
 def _span(asked: str | None, size: int) -> tuple[int, int] | None:
     """The bytes asked for as (start, end); all for a header we do not follow; None for one that lies outside."""
-    match = _RANGE.fullmatch(asked or "")
-    if match is None or match.groups() == ("", ""):
+    if not _is_followed(asked):
         return 0, size
-    first, last = match.groups()
+    first, _, last = str(asked).removeprefix("bytes=").partition("-")
     if not first:
-        return (max(0, size - int(last)), size) if int(last) else None
+        return (max(0, size - int(last)), size) if int(last) and size else None
     start, end = int(first), min(int(last) + 1, size) if last else size
     return (start, end) if start < end else None
+
+
+def _is_followed(asked: str | None) -> bool:
+    """One range of bytes. Any other header gives all, as the web's rules allow."""
+    return asked not in (None, "bytes=-") and _RANGE.fullmatch(asked) is not None
 
 
 def _body(file: BinaryIO, start: int, length: int, *, is_empty: bool) -> HttpResponseBase:

@@ -30,6 +30,8 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# What the standard library has for public in some of its versions: protocols' own addresses, and a local NAT64.
+_RESERVED: tuple[Network, ...] = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 _PORTS = {"http": 80, "https": 443}
 _USER_AGENT = "model-playground"
 _CHUNK = 64 * 1024
@@ -160,7 +162,8 @@ def _embedded(address: Address) -> Address:
 
 def _is_public(address: Address) -> bool:
     is_odd = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_link_local
-    return address.is_global and not is_odd and not getattr(address, "is_site_local", False)
+    is_odd = is_odd or getattr(address, "is_site_local", False) or any(address in one for one in _RESERVED)
+    return address.is_global and not is_odd
 
 
 def _resolve(host: str, port: int, deadline: float) -> list[str]:

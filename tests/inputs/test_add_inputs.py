@@ -193,6 +193,10 @@ def test_texts_are_read_whatever_they_came_in(
     assert (row.facts.get("encoding"), row.facts["excerpt"]) == (encoding if encoding != "utf-8" else None, text)
 
 
+def test_a_text_that_is_given_as_one_is_kept_without_what_no_text_holds(ada: User, app: App) -> None:
+    assert stored(services.add_input(ada, app, text="one\0 two")) == b"one two"
+
+
 @pytest.mark.parametrize("encoding", ["koi8-r", "windows-1251", "gb18030", "shift-jis", "euc-kr"])
 def test_no_nonsense_is_kept_of_other_alphabets_encodings(ada: User, app: App, encoding: str) -> None:
     words = {"gb18030": "今天天气很好", "shift-jis": "吾輩は猫である", "euc-kr": "오늘은 날씨가 좋아서"}

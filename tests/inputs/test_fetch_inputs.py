@@ -94,6 +94,14 @@ def test_nothing_that_goes_wrong_leaves_it_waiting(
     assert (job.pending, job.failed) == (0, 1)
 
 
+def test_a_password_in_an_address_is_not_kept(ada: User, app: App) -> None:
+    for url in ("https://ada:secret@example.com/cup.jpg", "HTTP://ada@example.com", "http://a\\@example.com"):
+        with pytest.raises(InputError, match="user name or password") as raised:
+            services.add_input(ada, app, url=url)
+        assert "secret" not in raised.value.message
+    assert not Input.objects.exists()
+
+
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://a/b", "/etc/passwd", "", "http://" + "x" * 5000])
 def test_only_the_web_is_fetched_from(ada: User, app: App, url: str) -> None:
     with pytest.raises(InputError, match="An address begins with"):

@@ -43,6 +43,7 @@ def test_others_find_nothing(ada: User, stranger: User) -> None:
         ("bytes=7-", b"789", "bytes 7-9/10"),
         ("bytes=-3", b"789", "bytes 7-9/10"),
         ("bytes=8-100", b"89", "bytes 8-9/10"),
+        ("bytes=0-", b"0123456789", "bytes 0-9/10"),
     ],
 )
 def test_ranges(browser: Client, ada: User, asked: str, content: bytes, span: str) -> None:
@@ -56,7 +57,9 @@ def test_a_range_outside_is_refused(browser: Client, ada: User, asked: str) -> N
     assert (answer.status_code, answer["Content-Range"]) == (416, "bytes */10")
 
 
-@pytest.mark.parametrize("asked", ["bytes=-", "lines=1-2", "bytes=1-2,4-5"])
+@pytest.mark.parametrize(
+    "asked", ["bytes=-", "lines=1-2", "bytes=1-2,4-5", "bytes=-" + "9" * 5000], ids=["none", "lines", "two", "huge"]
+)
 def test_a_range_that_we_do_not_follow_gives_all(browser: Client, ada: User, asked: str) -> None:
     answer = browser.get(services.store(b"0123456789", ada).get_absolute_url(), headers={"Range": asked})
     assert (answer.status_code, answer.content) == (200, b"0123456789")
