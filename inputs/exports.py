@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("jsonl", "coco")
 _SOME = 200
+_NAMELESS = "region"  # the category of boxes with no concept, as those around a text are
 
 
 async def write(user: User, find: Callable[[], Sequence[int]], format: str) -> AsyncIterator[bytes]:
@@ -170,10 +171,10 @@ def _images(batch: _Batch) -> Iterator[dict[str, Any]]:
 def _annotations(batch: _Batch, numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
     for row in _pictures(batch):
         for one in batch.annotations.get(row.pk, []):
-            if one.box is None or one.concept is None or one.value <= 0:
+            if one.box is None or one.value <= 0:
                 continue
             edges = _edges(row, one.box)
-            category = _number(numbers, one.concept.slug)
+            category = _number(numbers, one.concept.slug if one.concept else _NAMELESS)
             named = {"id": one.pk, "image_id": row.pk, "category_id": category}
             yield {**named, "bbox": edges, "area": round(edges[2] * edges[3], 2), "iscrowd": 0, "segmentation": []}
 
@@ -184,7 +185,7 @@ def _results(batch: _Batch, numbers: dict[str, int]) -> Iterator[dict[str, Any]]
             for one in findings(found.outputs):
                 if one.box is None:
                     continue
-                named = {"image_id": row.pk, "category_id": _number(numbers, one.concept or "region")}
+                named = {"image_id": row.pk, "category_id": _number(numbers, one.concept or _NAMELESS)}
                 yield {**named, "bbox": _edges(row, one.box), "score": one.value, **_by(found)}
 
 

@@ -307,17 +307,19 @@ def test_files_hold_what_people_and_models_say_apart(ada: User, app: App, finder
     row = services.add_input(ada, app, slug="cup", data=jpeg(1), name="cup.jpg")
     services.annotate(ada, row, concept="cup", box=(0.25, 0.5, 0.75, 1.0))
     services.annotate(ada, row, concept="warm")
+    services.annotate(ada, row, text="No 7", box=(0.0, 0.0, 0.5, 0.5))
     services.keep_prediction(ada, row, ran(ada, finder, [REGIONS]))
     lines = [json.loads(line) for line in b"".join(pieces(ada, [row.pk], "jsonl")).splitlines()]
-    assert [line["source"] for line in lines] == ["input", "annotation", "annotation", "prediction"]
+    assert [line["source"] for line in lines] == ["input", "annotation", "annotation", "annotation", "prediction"]
     assert lines[1]["box"] == [0.25, 0.5, 0.75, 1.0]
-    assert lines[3]["model"] == "ada/main/models/finder"
-    assert [one["concept"] for one in lines[3]["findings"]] == ["cup", "nose", "spoon"]
+    assert lines[4]["model"] == "ada/main/models/finder"
+    assert [one["concept"] for one in lines[4]["findings"]] == ["cup", "nose", "spoon"]
     coco = json.loads(b"".join(pieces(ada, [row.pk], "coco")))
     assert [(one["file_name"], one["width"], one["height"]) for one in coco["images"]] == [("cup.jpg", 64, 48)]
     names = {one["id"]: one["name"] for one in coco["categories"]}
-    [box] = coco["annotations"]
+    box, text = coco["annotations"]
     assert (names[box["category_id"]], box["bbox"], box["area"]) == ("cup", [16.0, 24.0, 32.0, 24.0], 768.0)
+    assert (names[text["category_id"]], text["bbox"]) == ("region", [0.0, 0.0, 32.0, 24.0])
     assert [(names[one["category_id"]], one["score"]) for one in coco["predictions"]] == [("cup", 0.9), ("spoon", 0.3)]
 
 
