@@ -184,6 +184,10 @@ class InputViewer extends HTMLElement {
       if (!isFirst) this.#askSoon();
     }));
     clearTimeout(this.#asking);
+    this.#waitFor(input);
+  }
+
+  #waitFor(input) {
     clearTimeout(this.#waiting);
     if (input.is_under_way) this.#waiting = setTimeout(() => this.#lookAgain(input), COMES_MS);
   }
@@ -199,11 +203,13 @@ class InputViewer extends HTMLElement {
     this.#linkAround(); // last: it measures
   };
 
-  /** An input that is being fetched is shown as soon as it is there. */
+  /** An input that is being fetched is shown as soon as it is there; until then what one types beside it stays. */
   async #lookAgain(input) {
-    const entry = await this.#neighbours.fetch(input.url).catch(() => null);
-    if (!entry || input !== this.input) return;
-    this.input = entry.facts;
+    const facts = await ask(input.url).catch((error) => (error.status === 404 ? null : input));
+    if (input !== this.input) return;
+    if (!facts) return this.#askAgain(input);
+    if (facts.is_under_way && facts.status_words === input.status_words) return this.#waitFor(input);
+    this.input = this.#neighbours.put(input.url, facts).facts;
     this.#show();
   }
 

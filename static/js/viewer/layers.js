@@ -36,6 +36,11 @@ export function hasFailed(facts) {
   return [...nodesOf(facts).values()].some((node) => node.state === "failed");
 }
 
+/** Whether nothing at all was found. */
+export function isBare({ regions, concepts, frames, text, rest }) {
+  return !regions.length && !concepts.length && !text && !rest.length && frames.every((frame) => !frame.regions.length);
+}
+
 export function nameOf(served) {
   return served.is_shared ? "Shared" : served.deployment_id;
 }

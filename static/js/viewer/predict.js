@@ -7,7 +7,7 @@ import { RunSocket } from "../transport/socket.js";
 import { ask } from "./ask.js";
 import { FoundPart } from "./found.js";
 import { Keeping } from "./keeping.js";
-import { answerOf, factsOf, layerRow } from "./layers.js";
+import { answerOf, factsOf, isBare, layerRow } from "./layers.js";
 import { RestPart } from "./rest.js";
 import { Sliders } from "./sliders.js";
 import { TargetPart } from "./target.js";
@@ -239,9 +239,10 @@ export class PredictPanel {
   #sayEnd(run) {
     if (run.state === "failed" || run.state === "refused") return alarm(`Failed: ${run.error?.message ?? ""}`);
     if (run.asAsked === false) alarm("Not served as asked.");
-    const { regions, concepts } = answerOf({ shape: run.shape, outputs: run.outputs, nodes: run.nodes, kind: run.nodes ? "workflow" : "model" });
+    const answer = answerOf({ shape: run.shape, outputs: run.outputs, nodes: run.nodes, kind: run.nodes ? "workflow" : "model" });
+    const { regions, concepts } = answer;
     const [best] = [...concepts].sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
-    const found = regions.length ? plural(regions.length, "region") : best ? `${best.name} first of ${plural(concepts.length, "concept")}` : plural(run.outputs.length, "output");
+    const found = regions.length ? plural(regions.length, "region") : best ? `${best.name} first of ${plural(concepts.length, "concept")}` : isBare(answer) ? "nothing found" : plural(run.outputs.length, "output");
     announce(`Finished: ${duration(run.elapsedMs)}, ${found}.`);
   }
 

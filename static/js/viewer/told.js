@@ -3,7 +3,7 @@ import { alarm } from "../announce.js";
 import { button, icon, make } from "../dom.js";
 import { drawOutcome } from "../draw/outcome.js";
 import { age, duration } from "../format.js";
-import { drawFailure, hasFailed, nameOf } from "./layers.js";
+import { drawFailure, hasFailed, isBare, nameOf } from "./layers.js";
 
 export class ToldPart {
   #viewer;
@@ -39,6 +39,8 @@ export class ToldPart {
     if (run && !run.isOver && run.waiting) return this.#drawWaiting(run);
     if (run?.isOver && run.state !== "finished" && !run.isMixed) return this.#tell(run, () => this.#drawEnd(run));
     if ((!run || run.isOver) && layer && hasFailed(layer.facts)) return this.#tell(layer.facts, () => drawFailure(layer.facts, this.#acts.again));
+    const isOver = !run || run.isOver;
+    if (isOver && layer && isBare(layer.answer)) return this.#tell(layer.facts, () => make("p", "muted", layer.facts.shape?.type === "str" ? "Finished without an output." : `${layer.facts.name} found nothing here.`));
     if (!entry && !this.#told) return;
     const isEmpty = run?.state === "finished" && !run.outputs.length;
     if (isEmpty) return this.#tell(run, () => make("p", "muted", "Finished without an output."));
