@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import Page, expect
 
+from playground import media
 from tests.browser.test_be_open_to_all import check
 
 if TYPE_CHECKING:
     from tests.live import Stack
 
 AT = "/owner/main/workflows"
+SAMPLES = Path(media.__file__).parent / "samples"
 HALF = """\
 workflow:
   id: half
@@ -41,6 +44,10 @@ def opened(page: Page, name: str) -> Page:
 def run_on(page: Page, sample: str) -> None:
     """Chooses a sample picture and runs, without a mouse."""
     page.get_by_role("button", name=re.compile(sample)).press("Enter")
+    run(page)
+
+
+def run(page: Page) -> None:
     page.keyboard.press("Control+Enter")
     expect(page.locator("[data-metric-label]")).to_have_text("Total", timeout=60_000)
 
@@ -73,7 +80,9 @@ def test_a_picture_is_put_into_a_sentence_that_streams(stack: Stack, page: Page)
     for model in ("efficientnet", "smollm2"):
         stack.wait_ready(model, patience=200)
     opened(page, "picture-described")
-    run_on(page, "chelsea")
+    page.locator("[data-form] input[type=file]").set_input_files(SAMPLES / "chelsea.jpg")
+    expect(page.locator("[data-form]")).to_contain_text("chelsea.jpg")
+    run(page)
     assert "cat" in node(page, "classify")
     said = page.locator("section[data-node=describe] .answer").inner_text()
     assert len(said.split()) > 3

@@ -75,7 +75,7 @@ class MediaInput extends HTMLElement {
   }
 
   get #page() {
-    return this.closest("play-page");
+    return this.closest("[data-uploads-url]");
   }
 
   get #isOneOfMany() {
