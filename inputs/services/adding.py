@@ -99,8 +99,9 @@ def add_inputs(
     if job:
         check_id(job, "The id of an upload")
     with contextlib.ExitStack() as files:
-        looked = _look_into_all(given, files)
-        with blobs.lock():
+        laid: list[str] = []
+        looked = _look_into_all(given, files, laid)
+        with blobs.lock(), media.removing_unnamed(laid):
             put_missing([one for one in looked if isinstance(one, Looked)])
             made = _write(user, app, given, looked, job, is_soon=not wait)
     _forget_uploads(given, made)
@@ -117,15 +118,16 @@ def add_inputs(
 _Result = Looked | PlaygroundError | None
 
 
-def _look_into_all(given: Sequence[Given], files: contextlib.ExitStack) -> list[_Result]:
-    """What is in each, found out and put in place side by side; the database is not asked."""
+def _look_into_all(given: Sequence[Given], files: contextlib.ExitStack, laid: list[str]) -> list[_Result]:
+    """What is in each, found out and put in place side by side; the database is not asked. ``laid`` hears of what lies
+    there then, whole or not."""
     if len(given) == 1:
-        return [_look_into(given[0], files)]
+        return [_look_into(given[0], files, laid)]
     with ThreadPoolExecutor(min(len(given), 2 * painters.count), thread_name_prefix="look") as threads:
-        return list(threads.map(lambda one: _look_into(one, files), given))
+        return list(threads.map(lambda one: _look_into(one, files, laid), given))
 
 
-def _look_into(given: Given, files: contextlib.ExitStack) -> _Result:
+def _look_into(given: Given, files: contextlib.ExitStack, laid: list[str]) -> _Result:
     """None for an address, which is looked into when it is fetched."""
     try:
         check(given)
@@ -133,6 +135,7 @@ def _look_into(given: Given, files: contextlib.ExitStack) -> _Result:
             fetching.check(given.url)
             return None
         looked = files.enter_context(looked_into(given))
+        laid.append(looked.sha256)
         put(looked)
         return looked
     except PlaygroundError as error:

@@ -27,6 +27,7 @@ from inputs.services.given import Given
 from inputs.services.looking import Looked, looked_into, new_file
 from inputs.services.storing import fill, put, put_missing, refer
 from playground.media import blobs
+from playground.media import services as media
 from playground.protocol.errors import InputError, PlaygroundError
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ def check(url: str) -> None:
     """Raises InputError for what is no address to fetch from; whether it may be reached is found out later."""
     if len(url) > MAX_ADDRESS or not url.lower().startswith(("http://", "https://")):
         raise InputError(f"An address begins with http:// or https://; this one is {url[:60]!r}.", argument="url")
-    if "@" in re.split(r"[/?#]", url, maxsplit=3)[2]:  # before it is kept where all of the app read it
+    host = re.split(r"[/?#]", url, maxsplit=3)[2]
+    if not host.partition(":")[0] or re.search(r"[\s\x00-\x1f]", host):
+        raise InputError(f"An address names a host, as http://host/path; this one is {url[:60]!r}.", argument="url")
+    if "@" in host:  # before it is kept where all of the app read it
         words = "An address with a user name or password in it is not fetched. Leave these out."
         raise InputError(words, argument="url")
 
@@ -92,7 +96,7 @@ def _fetch(row: Input) -> None:
         name = _download(row.source_url, path)
         with path.open("rb") as file, looked_into(Given(data=file, name=row.name or name)) as looked:
             put(looked)
-            with blobs.lock():
+            with blobs.lock(), media.removing_unnamed([looked.sha256]):
                 put_missing([looked])
                 _settle(row.pk, looked)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import time
@@ -11,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -21,7 +22,7 @@ from playground.media.models import Blob, Reference, Upload
 from playground.protocol.errors import ConflictError, InputError, NotFoundError, OverloadedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator
     from typing import BinaryIO
 
     from django.contrib.auth.models import AnonymousUser
@@ -41,6 +42,7 @@ __all__ = [
     "read_reference",
     "refer",
     "refer_to",
+    "removing_unnamed",
     "store",
     "store_answer",
     "sweep",
@@ -126,6 +128,17 @@ def _remove_unused(hashes: Iterable[str]) -> list[str]:
     return unused
 
 
+@contextlib.contextmanager
+def removing_unnamed(hashes: Collection[str]) -> Iterator[None]:
+    """Of the bytes that were put, or are within, those that no row names at the end go again; the lock is held."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(DatabaseError):  # the sweep finds them too
+            for sha256 in set(hashes) - set(Blob.objects.filter(pk__in=hashes).values_list("pk", flat=True)):
+                blobs.delete(sha256)
+
+
 def store_answer(data: bytes, owner: User, name: str = "", *, content_type: str = "") -> Reference:
     """Keep what a model made, whatever it is: a broken picture is kept as bytes, for its reader to look into."""
     file = io.BytesIO(data)
@@ -146,7 +159,7 @@ def _keep(
     is_sample: bool = False,
 ) -> Reference:
     sha256, size = blobs.digest(file)
-    with blobs.lock():
+    with blobs.lock(), removing_unnamed([sha256]):
         blobs.put(file, sha256)
         with transaction.atomic():
             blob, _ = Blob.objects.get_or_create(sha256=sha256, defaults={"size": size})
@@ -308,9 +321,29 @@ def sweep(*, unused_for: timedelta = KEPT_UNUSED) -> int:
 
 
 def _remove_strays(before: float) -> None:
-    """Files that a crash left: half-written copies, and uploads without a row."""
+    """Files that a crash left: half-written copies, uploads without a row, and whole files without one."""
     root = Path(settings.MEDIA_ROOT)
     known = set(Upload.objects.values_list("pk", flat=True))
     for path in [*root.glob("??/.*"), *(path for path in root.glob("uploads/*") if path.name not in known)]:
-        if path.stat().st_mtime < before:
+        if _is_older(path, before):
             path.unlink(missing_ok=True)
+    for folder in root.glob("[0-9a-f][0-9a-f]"):
+        _remove_nameless(folder, before)
+
+
+def _remove_nameless(folder: Path, before: float) -> None:
+    """All bytes of a folder begin with its name, so its rows are looked up at once."""
+    old = {path.name[:64] for path in folder.glob("[0-9a-f]*") if _is_older(path, before)}
+    if not old:
+        return
+    with blobs.lock():
+        named = Blob.objects.filter(pk__gte=folder.name, pk__lt=folder.name + "g").values_list("pk", flat=True)
+        for sha256 in old.difference(named):
+            blobs.delete(sha256)
+
+
+def _is_older(path: Path, before: float) -> bool:
+    try:
+        return path.stat().st_mtime < before
+    except FileNotFoundError:  # it went meanwhile
+        return False

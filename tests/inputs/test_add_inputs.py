@@ -274,6 +274,14 @@ def test_an_id_is_there_once(ada: User, app: App) -> None:
         services.add_input(ada, app, data=jpeg(3), slug="a/b")
 
 
+def test_of_what_is_refused_no_bytes_stay(ada: User, app: App) -> None:
+    services.add_input(ada, app, data=jpeg(1), slug="one")
+    there = files()
+    with pytest.raises(DuplicateError):
+        services.add_input(ada, app, data=jpeg(2), slug="one")
+    assert files() == there
+
+
 def test_another_app_may_have_the_same(ada: User, app: App, stranger: User) -> None:
     services.add_input(ada, app, data=jpeg(), slug="one")
     other = services.add_input(stranger, stranger.apps.get(), data=jpeg(), slug="one")
@@ -371,9 +379,13 @@ def test_a_full_disk_is_told_and_leaves_nothing(ada: User, app: App, monkeypatch
     with pytest.raises(PlaygroundError, match="No space left on device"):
         services.add_input(ada, app, data=io.BytesIO(jpeg()))
     assert not Input.objects.exists()
-    assert [
-        path for path in blobs.upload_path("x").parents[1].rglob("*") if path.is_file() and path.name != ".lock"
-    ] == []
+    assert files() == []
+
+
+def files() -> list[str]:
+    """All that lies in the folder for media."""
+    paths = blobs.upload_path("x").parents[1].rglob("*")
+    return sorted(path.name for path in paths if path.is_file() and path.name != ".lock")
 
 
 def test_samples_are_put_once(ada: User, app: App) -> None:

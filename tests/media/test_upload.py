@@ -156,6 +156,24 @@ def test_the_sweep_takes_what_nobody_uses(browser: Client, ada: User) -> None:
     assert not Upload.objects.exists()
 
 
+def test_the_sweep_takes_bytes_without_a_row(ada: User) -> None:
+    """As a process leaves them that is killed between the two."""
+    kept = services.store(b"kept", ada, is_kept=True)
+    strays = [
+        blobs.path_of("ab" * 32),
+        blobs.path_of("ab" * 32, "thumbnail"),
+        blobs.path_of(kept.blob_id[:2] + "cd" * 31),
+    ]
+    for path in strays:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"stray")
+    services.sweep()
+    assert all(path.exists() for path in strays)
+    services.sweep(unused_for=timedelta(seconds=-1))
+    assert not any(path.exists() for path in strays)
+    assert blobs.path_of(kept.blob_id).exists()
+
+
 def test_samples_are_made_once_and_are_for_everyone(browser: Client, stranger: User) -> None:
     first = services.ensure_samples()
     assert [sample.pk for sample in services.ensure_samples()] == [sample.pk for sample in first]
