@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db import OperationalError
 
 from playground.media import blobs
 from playground.protocol.errors import InputError, NotFoundError, OverloadedError, ServerError
@@ -67,17 +68,23 @@ def look_into(path: Path, content_type: str) -> Seen:
     )
 
 
-def ensure_preview(row: Input) -> None:
-    """Make the large picture of an input where it is not there yet. Raises NotFoundError for what can have none."""
+def ensure_preview(row: Input) -> bytes:
+    """Make the large picture of an input where it is not there yet. b"" once it lies in its place; the picture itself
+    where it could not be kept, as on a full disk. Raises NotFoundError for what can have none."""
     if row.reference is None or not row.has_thumbnail:
         raise NotFoundError("This input has no picture of itself.")
     sha256 = row.reference.blob_id
     if row.has_preview and blobs.exists(sha256, PREVIEW):
-        return
-    if not blobs.exists(sha256, PREVIEW):
-        made = _preview(row, sha256)
-        blobs.put_made(made, sha256, PREVIEW)
-    type(row).objects.filter(pk=row.pk).update(has_preview=True)
+        return b""
+    made = b"" if blobs.exists(sha256, PREVIEW) else _preview(row, sha256)
+    try:
+        if made:
+            blobs.put_made(made, sha256, PREVIEW)
+        type(row).objects.filter(pk=row.pk).update(has_preview=True)
+    except (OSError, OperationalError):
+        logger.exception("The preview of input %s could not be kept", row.pk)
+        return made
+    return b""
 
 
 def mask_bounds(sha256: str) -> tuple[float, float, float, float] | None:

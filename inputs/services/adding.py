@@ -142,7 +142,8 @@ def _look_into(given: Given, files: contextlib.ExitStack, laid: list[str]) -> _R
         return error
     except OSError as error:  # a full disk, above all
         logger.exception("An input could not be stored")
-        return ServerError(f"The file could not be stored: {error.strerror or error}.")
+        why = "the server's disk is full" if blobs.is_full(error) else error.strerror or str(error)
+        return ServerError(f"{given.name or 'The file'} could not be stored: {why}. Try again when that is mended.")
 
 
 # -- writing --

@@ -74,7 +74,8 @@ def fetch(input_id: int) -> None:
         _fail(row, error.message)
     except OSError as error:
         logger.exception("Input %s could not be stored", row.pk)
-        _fail(row, f"It could not be stored: {error.strerror or error}.")
+        why = "the server's disk is full" if blobs.is_full(error) else error.strerror or str(error)
+        _fail(row, f"It could not be stored: {why}. Try again when that is mended.")
     except BaseException:  # whoever called logs it; the row waits for nothing any more
         _fail(row, "It could not be fetched, for a reason that only the log tells.")
         raise

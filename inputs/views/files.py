@@ -35,7 +35,9 @@ def preview(request: HttpRequest, token: str) -> HttpResponseBase:
     row = _find(request, token)
     if not isinstance(row, Input):
         return row
-    ensure_preview(row)
+    unkept = ensure_preview(row)
+    if unkept and row.reference is not None:
+        return _short_lived(media.send_unkept(unkept, row.reference, PREVIEW, "image/webp"), token)
     return _send_made(request, token, row, PREVIEW)
 
 

@@ -7,6 +7,7 @@ about to name. Uploads gather in a folder of this machine, wherever the whole fi
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import shutil
@@ -66,6 +67,11 @@ def lock() -> Iterator[None]:
     with (root / ".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def is_full(error: OSError) -> bool:
+    """Whether it is the disk, or the folder's quota."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def exists(sha256: str, form: str = "") -> bool:

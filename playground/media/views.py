@@ -12,7 +12,6 @@ import io
 import logging
 import re
 from dataclasses import dataclass
-from errno import EDQUOT, ENOSPC
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +81,7 @@ def refusing_in_json(view: View) -> View:
 
 def _is_full(error: OSError | OperationalError) -> bool:
     """Whether it is the disk, the folder's quota, or the database on them."""
-    return "disk is full" in str(error) or (isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT))
+    return "disk is full" in str(error) or (isinstance(error, OSError) and blobs.is_full(error))
 
 
 def _describe(request: HttpRequest, error: PlaygroundError) -> dict[str, str]:
@@ -177,6 +176,11 @@ def send(request: HttpRequest, reference: Reference) -> HttpResponseBase:
 def send_made(request: HttpRequest, reference: Reference, form: str, content_type: str) -> HttpResponseBase:
     """What was made of a reference's bytes and lies beside them: one of ``blobs.FORMS``."""
     return _send(request, _Sent(reference.blob_id, content_type, reference.name, form))
+
+
+def send_unkept(content: bytes, reference: Reference, form: str, content_type: str) -> HttpResponseBase:
+    """What was made just now, and could not be laid beside the reference's bytes."""
+    return _guarded(HttpResponse(content), _Sent(reference.blob_id, content_type, reference.name, form))
 
 
 def _send(request: HttpRequest, reference: _Sent) -> HttpResponseBase:

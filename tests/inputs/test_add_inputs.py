@@ -376,7 +376,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(ada: User, app: App, monkeypatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("playground.media.storage.shutil.copyfileobj", full)
-    with pytest.raises(PlaygroundError, match="No space left on device"):
+    with pytest.raises(PlaygroundError, match="disk is full"):
         services.add_input(ada, app, data=io.BytesIO(jpeg()))
     assert not Input.objects.exists()
     assert files() == []

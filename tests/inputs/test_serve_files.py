@@ -133,6 +133,17 @@ def test_a_preview_is_made_once_and_again_when_it_is_lost(ada: User, app: App) -
     assert browser_of(ada).get(addresses.preview(ada, row)).status_code == 200
 
 
+def test_a_preview_is_seen_also_when_the_disk_is_full(ada: User, cup: Input, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    assert cup.reference is not None
+    monkeypatch.setattr("playground.media.storage.shutil.copyfileobj", full)
+    answer = browser_of(ada).get(addresses.preview(ada, cup))
+    assert (answer.status_code, answer["Content-Type"], answer.content[8:12]) == (200, "image/webp", b"WEBP")
+    assert not blobs.exists(cup.reference.blob_id, "preview")
+
+
 def test_bytes_that_are_gone_are_told(ada: User, cup: Input) -> None:
     assert cup.reference is not None
     blobs.delete(cup.reference.blob_id)
