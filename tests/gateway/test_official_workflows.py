@@ -57,6 +57,14 @@ workflow:
         - node_id: ask
 """
 
+OURS = """
+workflow:
+  id: ours
+  nodes:
+    - {id: ask, prompt: "Say {input} twice"}
+    - {id: answer, model: {model_id: echo}, node_inputs: [{node_id: ask}]}
+"""
+
 
 def test_from_yaml_to_answers_and_back(official: Client) -> None:
     slug = new_id("flow")
@@ -119,6 +127,25 @@ app.delete_workflow({slug!r})
     assert told["nodes"] == [["ask", "prompter", "prompter"], ["answer", "echo", "text-to-text"]]
     assert (told["exported"], told["models"]) == (["ask", "answer"], [])
     assert "no model nowhere" in told["absent"]
+
+
+def test_a_small_model_that_was_exported_is_made_anew(official: Client) -> None:
+    """Its export tells its version alone: what it does, the workflow that it comes from knows."""
+    slug = new_id("flow")
+    (official.home / "ours.yml").write_text(OURS)
+    told = official.told(f"""{PROLOGUE}
+from clarifai_grpc.grpc.api import resources_pb2, service_pb2
+message = resources_pb2.Workflow(id={slug!r})
+message.metadata["yaml"] = open("ours.yml").read()
+request = service_pb2.PostWorkflowsRequest(user_app_id=app.user_app_id, workflows=[message])
+told["made"] = app._grpc_request(app.STUB.PostWorkflows, request).status.code
+app.workflow(workflow_id={slug!r}).export("out.yml")
+again = app.create_workflow("out.yml", generate_new_id=True, display=False)
+told["texts"] = texts(again.predict_by_bytes(b"Ada", input_type="text"))
+for name in (again.id, {slug!r}):
+    app.delete_workflow(name)
+""")
+    assert (told["made"], told["texts"]) == (10000, [["Say Ada twice", "echo Say Ada twice"]])
 
 
 def test_an_address_is_fetched_behind_the_fence(official: Client) -> None:

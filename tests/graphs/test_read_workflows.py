@@ -18,6 +18,7 @@ from playground.sdk.graphs import (
     NodeModel,
     read_plain,
     read_yaml,
+    small_model_of,
     to_plain,
     with_id,
     write_yaml,
@@ -98,6 +99,30 @@ def test_the_official_small_models_are_read_as_what_they_do() -> None:
     assert graph.node("cropper").crop == Crop(margin=1.3)
     assert graph.node("asks").prompt == "Who is this? {data.text.raw}"
     assert all(graph.node(name).model is None for name in ("keeper", "cropper", "asks"))
+
+
+@pytest.mark.parametrize(
+    "acts",
+    [
+        "keep_above: {cat: 0.5}, crop: {margin: 1.5, at_most: 3}",
+        "crop: true",
+        "keep_above: 0.5, crop: {margin: 1.0, at_most: 3}, prompt: 'Say {find}'",
+        "keep_above: {cat: 0.5}",
+    ],
+    ids=["cut", "crop", "ask", "keep"],
+)
+def test_a_small_model_does_all_that_its_node_does(acts: str) -> None:
+    text = (
+        f"workflow: {{id: w, nodes: [{{id: find, model: {{model_id: m}}}}, {{id: act, {acts}, node_inputs: [find]}}]}}"
+    )
+    graph = read_yaml(text)
+    found = small_model_of(graph.node("act"))
+    assert found is not None
+    kind, params = found
+    plain = to_plain(graph)
+    model = {"model_id": kind, "model_type_id": kind, "output_info": {"params": params}}
+    plain["workflow"]["nodes"][1] = {"id": "act", "model": model, "node_inputs": ["find"]}
+    assert read_plain(plain) == graph
 
 
 def test_nodes_stand_in_stages() -> None:

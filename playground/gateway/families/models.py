@@ -27,7 +27,9 @@ def get_model(caller: User, request: service_pb2.GetModelRequest) -> service_pb2
     try:
         model = find_model(caller, request.user_app_id, request.model_id)
     except NotFoundError as error:
-        if (made := small_models.recall(caller, request.user_app_id, request.model_id)) is not None:
+        names = caller, request.user_app_id, request.model_id
+        made = small_models.recall(*names) or small_models.standing_in(*names, request.version_id)
+        if made is not None:
             return service_pb2.SingleModelResponse(model=made)
         error.details = ABSENT
         raise

@@ -17,16 +17,17 @@ from clarifai_grpc.grpc.api.status import status_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from playground.catalog.access import Role, require_role
+from playground.catalog.models import Workflow
 from playground.compute.routing import DEFAULT_APP_ID
 from playground.gateway.families import owners
 from playground.gateway.families.apps import find_app
 from playground.protocol import structs
 from playground.protocol.errors import AccessError
-from playground.sdk.graphs import small_model_of
+from playground.sdk.graphs import GraphError, small_model_of
 from playground.sdk.graphs.reading import SMALL_MODELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from playground.catalog.models import App, User
@@ -72,6 +73,28 @@ def recall(caller: User, owner: resources_pb2.UserAppIDSet, model_id: str) -> re
     key = (caller.pk, owners.user_id_of(caller, owner), owner.app_id or DEFAULT_APP_ID, model_id)
     made_at, message = _made.get(key, (0.0, None))
     return message if made_at and time.monotonic() - made_at < KEPT_SECONDS else None
+
+
+def standing_in(
+    caller: User, owner: resources_pb2.UserAppIDSet, model_id: str, version_id: str
+) -> resources_pb2.Model | None:
+    """The one that a workflow of the app has a node of: what official clients export, they ask for to make it anew."""
+    if model_id not in SMALL_MODELS or not version_id:
+        return None
+    user_id, app_id = owners.user_id_of(caller, owner), owner.app_id or DEFAULT_APP_ID
+    rows = Workflow.objects.visible_to(caller).filter(app__owner__username=user_id, app__slug=app_id)
+    for row in rows.select_related("app__owner").order_by("-pk")[:_MOST_KEPT]:
+        messages = (message_of(row.app, node) for node in _nodes_of(row))
+        if found := next((one for one in messages if one and one.model_version.id == version_id), None):
+            return found
+    return None
+
+
+def _nodes_of(row: Workflow) -> Sequence[Node]:
+    try:
+        return row.latest.read().nodes if row.latest is not None else ()
+    except GraphError:
+        return ()
 
 
 def _remember(caller: User, message: resources_pb2.Model) -> None:

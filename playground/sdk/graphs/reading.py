@@ -183,8 +183,10 @@ class _Reader:
             return plain
         info = model.get("output_info")
         params = info.get("params") if isinstance(info, dict) else None
-        key, value = act(params if isinstance(params, dict) else {})
-        return {name: item for name, item in plain.items() if name != "model"} | {key: plain.get(key, value)}
+        params = params if isinstance(params, dict) else {}
+        key, value = act(params)
+        told = {name: params[name] for name in ("keep_above", "crop") if name in params} | {key: value}
+        return {name: item for name, item in (told | plain).items() if name != "model"}
 
     def _text(self, plain: Mapping[str, Any], key: str, path: Path) -> str:
         return self._get(plain, key, str, "", (*self._base, *path))
@@ -305,7 +307,7 @@ def _is_share(value: Any) -> bool:
 
 
 def _crop_words(params: dict[str, Any]) -> tuple[str, Any]:
-    return "crop", {"margin": params["margin"]} if "margin" in params else True
+    return "crop", {name: params[name] for name in ("margin", "at_most") if name in params} or True
 
 
 def _keep_words(params: dict[str, Any]) -> tuple[str, Any]:

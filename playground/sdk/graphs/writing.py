@@ -36,13 +36,19 @@ def _node_to_plain(node: Node) -> dict[str, Any]:
 
 
 def small_model_of(node: Node) -> tuple[str, dict[str, Any]] | None:
-    """A node without a model as the one of Clarifai's small models that does what it does last, and its parameters."""
+    """A node without a model as the one of Clarifai's small models that does what it does last, and its parameters.
+
+    What Clarifai's has no words for, it does by ours among the parameters, so that nothing is lost on the way."""
     if node.model is not None or not node.acts:
         return None
+    kept = {} if node.keep is None else {"keep_above": dict(node.keep.concepts) or node.keep.above}
+    crop = node.crop
     if node.prompt:
-        return "prompter", {"prompt_template": node.prompt}
-    if node.crop is not None:
-        return "image-crop", {"margin": node.crop.margin}
+        cut = {} if crop is None else {"crop": {"margin": crop.margin, "at_most": crop.at_most}}
+        return "prompter", {"prompt_template": node.prompt, **cut, **kept}
+    if crop is not None:
+        most = {} if crop.at_most == Crop().at_most else {"at_most": crop.at_most}
+        return "image-crop", {"margin": crop.margin, **most, **kept}
     assert node.keep is not None
     if not node.keep.concepts:
         return "concept-thresholder", {"concept_threshold": node.keep.above}
