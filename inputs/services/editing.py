@@ -32,9 +32,11 @@ def edit_inputs(
     add_datasets: Sequence[str] = (),
     remove_datasets: Sequence[str] = (),
     name: str | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> list[Input]:
-    """Change what is given of all of them; at most 10,000. ``metadata`` is laid over what there is, a None takes a key
-    away; ``set_…`` put the given in the place of all there was. Regions are annotations of their own: ``annotate``.
+    """Change what is given of all of them; at most 10,000. ``metadata`` and ``facts`` are laid over what there is, a
+    None takes a key away; ``set_…`` put the given in the place of all there was. Regions are annotations of their own:
+    ``annotate``.
 
     Returns the inputs as they are now. Raises InputError, AccessError, NotFoundError when none is there.
     """
@@ -53,6 +55,10 @@ def edit_inputs(
     if remove_datasets:
         labels.take_out_of(rows, remove_datasets)
     _write_words(rows, metadata, set_metadata, name)
+    if facts:
+        for row in rows:
+            row.facts = _laid_over(row.facts, facts)
+        Input.objects.bulk_update(rows, ["facts"], batch_size=200)
     now = timezone.now()
     for some in labels.batches(rows):
         Input.objects.filter(pk__in=[row.pk for row in some]).update(modified_at=now)

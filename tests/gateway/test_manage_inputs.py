@@ -124,7 +124,7 @@ def test_an_id_that_is_taken_is_told_of(gateway: Live) -> None:
     assert "1 of 2" in mixed.status.description
     assert fine(get(gateway, slug)).input.data.text.raw == "one"
     fine(get(gateway, other))
-    same = post(gateway, text("a", "same"), text("b", "same"))
+    same = post(gateway, text("a", both := new_id("same")), text("b", both))
     assert [one.status.code for one in same.inputs] == [StatusCode.INPUT_DOWNLOAD_SUCCESS, StatusCode.INPUT_DUPLICATE]
 
 
@@ -264,6 +264,29 @@ def test_edits_merge_overwrite_and_remove(gateway: Live) -> None:
     missing = patch(gateway, change(q=1), resources_pb2.Input(id="gone-away"))
     assert "gone-away" in refused(missing, StatusCode.INPUT_DOES_NOT_EXIST)
     assert "q" not in fine(get(gateway, slug)).input.data.metadata
+
+
+def test_edits_reach_regions_and_the_place(gateway: Live) -> None:
+    slug = new_id("boxes")
+    fine(post(gateway, image(slug=slug)))
+
+    def change(*regions: resources_pb2.Region, action: str = "merge", **data: Any) -> list[tuple[str, str]]:
+        message = resources_pb2.Input(id=slug, data=resources_pb2.Data(regions=regions, **data))
+        fine(patch(gateway, message, action=action))
+        found = fine(get(gateway, slug)).input.data
+        place.CopyFrom(found.geo)
+        return [(one.id, one.data.concepts[0].id) for one in found.regions]
+
+    place, here = resources_pb2.Geo(), resources_pb2.Geo(geo_point={"longitude": -30, "latitude": 40})
+    (ear, _), (eye, _) = change(region("ear", 0.1, 0.1, 0.2, 0.2), region("eye", 0.3, 0.1, 0.4, 0.2), geo=here)
+    assert place == here
+    nose = region("nose", 0.3, 0.1, 0.4, 0.2)
+    nose.id = eye
+    first, second, (other, name) = change(nose, region("chin", 0.5, 0.5, 0.6, 0.6))
+    assert (first, second, name) == ((ear, "ear"), (eye, "nose"), "chin")
+    assert change(resources_pb2.Region(id=other), action="remove") == [(ear, "ear"), (eye, "nose")]
+    assert change(nose, action="overwrite") == [(eye, "nose")]
+    assert (change(geo=here, action="remove"), place) == ([(eye, "nose")], resources_pb2.Geo())
 
 
 def test_an_upload_tells_what_came_of_it(gateway: Live) -> None:

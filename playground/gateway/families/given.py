@@ -15,6 +15,8 @@ from playground.protocol import structs
 from playground.protocol.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clarifai_grpc.grpc.api import resources_pb2
 
 NAME_KEY = "filename"
@@ -54,8 +56,13 @@ def read_new(message: resources_pb2.Input, *, slug: str = "") -> Given:
         datasets=list(dict.fromkeys(message.dataset_ids)),
         on_duplicate="refuse" if medium.url and not medium.allow_duplicate_url else "keep",
         kind=kind,
-        facts={PLACE: _read_place(data)} if data.geo.HasField("geo_point") else {},
+        facts=read_facts(data),
     )
+
+
+def read_facts(data: resources_pb2.Data) -> dict[str, Any]:
+    """Raises InputError for no place on earth."""
+    return {PLACE: _read_place(data)} if data.geo.HasField("geo_point") else {}
 
 
 def read_metadata(message: resources_pb2.Input) -> dict[str, Any]:
@@ -68,7 +75,7 @@ def read_metadata(message: resources_pb2.Input) -> dict[str, Any]:
 
 def read_labels(data: resources_pb2.Data) -> list[Label]:
     """Its concepts, and its regions by their boxes. Raises InputError."""
-    return [*read_concepts(data), *_read_regions(data)]
+    return [*read_concepts(data), *read_regions(data.regions)]
 
 
 def read_concepts(data: resources_pb2.Data) -> list[Label]:
@@ -92,9 +99,10 @@ def _check_kind(kind: Kind, content: bytes) -> None:
         raise InputError(words, code=StatusCode.INPUT_UNSUPPORTED_FORMAT)
 
 
-def _read_regions(data: resources_pb2.Data) -> list[Label]:
+def read_regions(regions: Iterable[resources_pb2.Region]) -> list[Label]:
+    """By their boxes, one for each of their concepts and texts. Raises InputError."""
     found = []
-    for region in data.regions:
+    for region in regions:
         edges = region.region_info.bounding_box
         if not region.region_info.HasField("bounding_box"):
             raise InputError("Regions are kept by their bounding boxes; this one has none.", code=INVALID)

@@ -8,13 +8,22 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_pb2
 
 from inputs import services
-from inputs.models import Input, Status
-from playground.gateway.families.given import NAME_KEY, concept_id, read_concepts, read_metadata
+from inputs.models import Annotation, Input, Status
+from playground.gateway.families import owners
+from playground.gateway.families.given import (
+    NAME_KEY,
+    PLACE,
+    concept_id,
+    read_concepts,
+    read_facts,
+    read_metadata,
+    read_regions,
+)
 from playground.gateway.families.inputs import INVALID, find_inputs, find_shelf, messages_of
 from playground.protocol.errors import InputError, NotFoundError, to_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from playground.catalog.models import User
 
@@ -22,7 +31,7 @@ ACTIONS = ("merge", "overwrite", "remove")
 
 
 def patch_inputs(caller: User, request: service_pb2.PatchInputsRequest) -> service_pb2.MultiInputResponse:
-    """Concepts of the whole input, metadata, datasets: merged with what there is, put in its place, or taken away."""
+    """Concepts, regions, metadata, place, datasets: merged with what there is, put in its place, or taken away."""
     app = find_shelf(caller, request.user_app_id)
     action = request.action or "merge"
     if action not in ACTIONS:
@@ -67,7 +76,9 @@ def _merge(caller: User, row: Input, message: resources_pb2.Input) -> None:
         metadata=metadata or None,
         add_datasets=list(message.dataset_ids),
         name=_name(metadata),
+        facts=read_facts(message.data),
     )
+    _put_regions(caller, row, message)
 
 
 def _overwrite(caller: User, row: Input, message: resources_pb2.Input) -> None:
@@ -83,7 +94,10 @@ def _overwrite(caller: User, row: Input, message: resources_pb2.Input) -> None:
         add_datasets=datasets,
         remove_datasets=left,
         name=_name(metadata),
+        facts=read_facts(message.data),
     )
+    for annotation in _put_regions(caller, row, message):
+        services.remove_annotation(caller, annotation)
 
 
 def _remove(caller: User, row: Input, message: resources_pb2.Input) -> None:
@@ -94,7 +108,31 @@ def _remove(caller: User, row: Input, message: resources_pb2.Input) -> None:
         remove_concepts=[concept_id(concept) for concept in message.data.concepts],
         metadata=dict.fromkeys(keys) if keys else None,
         remove_datasets=list(message.dataset_ids),
+        facts={PLACE: None} if message.data.geo.HasField("geo_point") else None,
     )
+    gone = {region.id for region in message.data.regions}
+    for annotation in _boxes(row) if gone else ():
+        if str(annotation.pk) in gone:
+            services.remove_annotation(caller, annotation)
+
+
+def _boxes(row: Input) -> list[Annotation]:
+    return list(Annotation.objects.filter(input=row, top__isnull=False).select_related("input__app__owner", "concept"))
+
+
+def _put_regions(caller: User, row: Input, message: resources_pb2.Input) -> Iterable[Annotation]:
+    """Those whose ids are there change, others are new. Returns, of a message that has some, those it does not name."""
+    others = {str(one.pk): one for one in _boxes(row)} if message.data.regions else {}
+    for region in message.data.regions:
+        for label in read_regions([region]):
+            there = others.pop(region.id, None)
+            facts: Any = {"name": label.name, "value": label.value, "box": label.box}
+            said: Any = {"concept": label.concept, "text": label.text}
+            if there is None:
+                services.annotate(caller, row, **said, **facts)
+            else:
+                services.edit_annotation(caller, there, **owners.given(said), **facts)
+    return others.values()
 
 
 def _name(metadata: dict[str, Any]) -> str | None:
