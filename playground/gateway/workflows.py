@@ -14,11 +14,15 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 from django.conf import settings
+from django.db.models import Q
 
+from inputs.models import Input, Kind
 from playground.catalog import workflows
 from playground.catalog.models import User
+from playground.compute.routing import DEFAULT_APP_ID
 from playground.gateway.families import workflows as family
 from playground.gateway.replicas import FETCH
+from playground.media.services import open_bytes
 from playground.protocol import codec
 from playground.protocol.errors import InputError, ModelError, PlaygroundError, to_status
 from playground.protocol.signatures import RETURN
@@ -29,6 +33,7 @@ from playground.sdk.graphs import FAILED, OUTPUT, SKIPPED, NodeEvent, Plan, call
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from playground.catalog.models import App
     from playground.compute.database import DatabaseThread
     from playground.sdk.graphs import Call
 
@@ -47,6 +52,7 @@ class _Found:
     plan: Plan
     message: resources_pb2.Workflow
     models: Mapping[str, resources_pb2.Model]
+    kept: Mapping[str, Input]
 
 
 @dataclass
@@ -109,7 +115,17 @@ def _look_up(user_pk: int, request: Request) -> _Found:
     plan = workflows.plan_of(caller, version)
     nodes = [step.node for step in plan.steps]
     models = {node.id: family.model_message(caller, row.app, node) or resources_pb2.Model() for node in nodes}
-    return _Found(plan, family.workflow_message(caller, row, version), models)
+    return _Found(plan, family.workflow_message(caller, row, version), models, _kept(caller, row.app, request))
+
+
+def _kept(caller: User, app: App, request: Request) -> dict[str, Input]:
+    """What the inputs are that come as ids alone: of the workflow's app, else of the caller's own."""
+    ids = {one.id for one in request.inputs if one.id and not one.data.ListFields()}
+    if not ids:
+        return {}
+    near = Q(app=app) | Q(app__owner=caller, app__slug=DEFAULT_APP_ID)
+    rows = Input.objects.visible_to(caller).filter(near, slug__in=ids).select_related("reference__blob")
+    return {row.slug: row for row in sorted(rows, key=lambda row: row.app_id == app.pk)}
 
 
 def _selector(message: resources_pb2.RunnerSelector) -> dict[str, str]:
@@ -135,7 +151,7 @@ async def _result(
     told = {step.node.id: _Told() for step in found.plan.steps}
     try:
         async with limit:
-            arguments = await _arguments(found.plan, message)
+            arguments = await _arguments(found, message)
             async for event in run_plan(found.plan, arguments, call):
                 told[event.node].hear(event)
     except PlaygroundError as error:
@@ -150,13 +166,33 @@ async def _result(
     return result
 
 
-async def _arguments(plan: Plan, message: resources_pb2.Input) -> dict[str, Any]:
+async def _arguments(found: _Found, message: resources_pb2.Input) -> dict[str, Any]:
     """The workflow's own, from the old form or from parts, their addresses followed behind the fence."""
+    loop = asyncio.get_running_loop()
     data = resources_pb2.Data()
     data.CopyFrom(message.data)
+    if message.id and not data.ListFields():
+        if (row := found.kept.get(message.id)) is None:
+            words = f"The input {message.id} has no data, and there is none of that id for you: send it with its data."
+            raise InputError(words, code=StatusCode.INPUT_DOES_NOT_EXIST)
+        await loop.run_in_executor(_fetching, _fill, data, row)
     if next(codec.remote_media(data), None) is not None:
-        await asyncio.get_running_loop().run_in_executor(_fetching, fill_addresses, data, FETCH)
-    return codec.decode_arguments(plan.signature, data)
+        await loop.run_in_executor(_fetching, fill_addresses, data, FETCH)
+    return codec.decode_arguments(found.plan.signature, data)
+
+
+def _fill(data: resources_pb2.Data, row: Input) -> None:
+    """With what the input holds; one that is not fetched yet is fetched as any other address."""
+    medium = getattr(data, row.kind)
+    if row.reference is None:
+        medium.url = row.source_url
+        return
+    with open_bytes(row.reference) as file:
+        content = file.read()
+    if row.kind == Kind.TEXT:
+        medium.raw = content.decode(errors="replace")
+    else:
+        medium.base64 = content
 
 
 def _output(
@@ -184,18 +220,28 @@ def _returned(kind: resources_pb2.ModelTypeField) -> resources_pb2.ModelTypeFiel
 
 
 def _narrow(data: resources_pb2.Data, config: resources_pb2.OutputConfig) -> None:
-    """Fewer concepts, as the call asks: those from a value on, of a few names, the best so many."""
+    """Fewer concepts, as the call asks: those from a value on, of a few names, the best so many. A region goes with the
+    last of its concepts."""
+    _narrow_concepts(data, config)
+    for number in range(len(data.regions) - 1, -1, -1):
+        said = data.regions[number].data
+        had_some = bool(said.concepts)
+        _narrow_concepts(said, config)
+        if had_some and not said.concepts:
+            del data.regions[number]
+
+
+def _narrow_concepts(holder: resources_pb2.Data, config: resources_pb2.OutputConfig) -> None:
     wanted = {one.id or one.name for one in config.select_concepts}
-    for holder in (data, *(region.data for region in data.regions)):
-        kept = [one for one in holder.concepts if one.value >= config.min_value]
-        if wanted:
-            kept = [one for one in kept if one.id in wanted or one.name in wanted]
-        if config.max_concepts and len(kept) > config.max_concepts:
-            kept = sorted(kept, key=lambda one: -one.value)[: config.max_concepts]
-        if len(kept) < len(holder.concepts):
-            copies = [resources_pb2.Concept.FromString(one.SerializeToString()) for one in kept]
-            del holder.concepts[:]
-            holder.concepts.extend(copies)
+    kept = [one for one in holder.concepts if one.value >= config.min_value]
+    if wanted:
+        kept = [one for one in kept if one.id in wanted or one.name in wanted]
+    if config.max_concepts and len(kept) > config.max_concepts:
+        kept = sorted(kept, key=lambda one: -one.value)[: config.max_concepts]
+    if len(kept) < len(holder.concepts):
+        copies = [resources_pb2.Concept.FromString(one.SerializeToString()) for one in kept]
+        del holder.concepts[:]
+        holder.concepts.extend(copies)
 
 
 def _status_of(results: Iterable[resources_pb2.WorkflowResult]) -> status_pb2.Status:

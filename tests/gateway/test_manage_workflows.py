@@ -10,7 +10,8 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status.status_code_pb2 import StatusCode
 
 from tests.gateway.asking import fine, new_id, refused
-from tests.gateway.inputs_wire import OWNER, image, picture, text
+from tests.gateway.inputs_wire import OWNER, image, picture, region, text
+from tests.gateway.inputs_wire import post as post_inputs
 from tests.gateway.live import V2, wait_for
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def test_from_post_to_delete(official_gateway: Live) -> None:
     assert (told.id, told.user_id, told.app_id, told.description) == (slug, "owner", "main", "Twice.")
     got = fine(get(gateway, slug)).workflow
     assert got == told
-    assert got.metadata["yaml"] == TWICE
+    assert got.metadata["yaml"] == TWICE.replace("id: twice", f"id: {slug}")
     assert [node.id for node in got.nodes] == ["first", "second", "beside", "hidden", "told"]
     first, second, beside, hidden, _ = got.nodes
     assert (first.model.id, first.model.user_id, first.model.app_id) == ("echo", "owner", "main")
@@ -254,6 +255,25 @@ def test_fewer_concepts_where_the_call_asks_for_fewer(official_gateway: Live) ->
     assert names(min_value=0.6) == ["a"]
     assert names(max_concepts=1) == ["a"]
     assert names(select_concepts=[resources_pb2.Concept(id="b")]) == ["b"]
+
+
+def test_a_region_goes_with_the_last_of_its_concepts(official_gateway: Live) -> None:
+    slug = made(official_gateway, REGIONS)
+    given = [region("a", 0, 0, 1, 1), region("b", 0, 0, 1, 1)]
+    given[1].data.concepts[0].value = 0.5
+    one = resources_pb2.Input(data=resources_pb2.Data(regions=given))
+    told = fine(run(official_gateway, slug, one, output_config=resources_pb2.OutputConfig(min_value=0.6)))
+    assert [kept.data.concepts[0].id for kept in told.results[0].outputs[0].data.regions] == ["a"]
+
+
+def test_inputs_are_named_by_their_ids(official_gateway: Live) -> None:
+    slug, kept = made(official_gateway, MIXED.replace("method: fail", "method: predict")), new_id("kept")
+    fine(post_inputs(official_gateway, text("Ada", kept)))
+    named = resources_pb2.Input(id=kept)
+    assert fine(run(official_gateway, slug, named)).results[0].outputs[0].data.text.raw == "echo Ada"
+    reply = run(official_gateway, slug, named, resources_pb2.Input(id="absent"))
+    assert [one.status.code for one in reply.results] == [StatusCode.SUCCESS, StatusCode.INPUT_DOES_NOT_EXIST]
+    fine(run(official_gateway, slug, named, user="viewer"))
 
 
 def test_nodes_go_where_the_call_sends_them(official_gateway: Live) -> None:
