@@ -24,6 +24,7 @@ export class AnnotatePanel {
       onDrawn: (box) => this.#drawn(box),
       onMoved: (box) => this.#moved(box),
       onGone: (isRemoved) => this.#gone(isRemoved),
+      onPlaced: () => this.#part("box-form").elements.concept.focus(),
     });
     this.#rows = new RegionRows((region) => viewer.setHot(region));
     this.#part("own-rows").append(this.#rows.element);
@@ -43,29 +44,34 @@ export class AnnotatePanel {
     return this.#viewer.input;
   }
 
-  /** Regions that people drew, as the overlay draws them. */
-  get regions() {
-    return this.#input.annotations.filter((entry) => entry.box || entry.text).map(toRegion);
-  }
-
   get overlay() {
     const held = this.#held?.id;
     return { key: "own", lines: "own", regions: this.#known.filter((region) => region.box && region.id !== held) };
   }
 
   #known = [];
+  #knownOf = null; // the annotations that are known so: a list and the overlay speak of the same regions
 
   /** Another input is on the page: nothing of it is in hand. `refresh` draws what is said of it. */
   follow() {
     this.#flush();
     this.#release();
     this.draw(false);
-    this.#known = this.regions;
+    this.#read();
+  }
+
+  #read() {
+    const { annotations } = this.#input;
+    if (this.#knownOf === annotations) return;
+    this.#knownOf = annotations;
+    this.#known = annotations.filter((entry) => entry.box || entry.text).map(toRegion);
   }
 
   refresh() {
     const { annotations, may_edit: mayEdit } = this.#input;
-    this.#known = this.regions;
+    this.#read();
+    const focused = document.activeElement;
+    const [wasChip, wasRow] = [this.#part("own-concepts"), this.#rows.element].map((list) => list.contains(focused));
     const whole = annotations.filter((entry) => !entry.box && entry.concept);
     this.#part("own-concepts").replaceChildren(...whole.map((entry) => this.#chip(entry, mayEdit)));
     this.#part("own-none").hidden = whole.length > 0 || mayEdit;
@@ -80,6 +86,8 @@ export class AnnotatePanel {
       acts: (region) => (mayEdit ? [["trash", "Remove", (gone) => this.#remove(gone)]] : []),
       words: "Boxes",
     });
+    if (wasChip) (this.#part("own-concepts").querySelector("button") ?? this.#part("concept-form").elements.concept).focus();
+    if (wasRow && !this.#known.length) this.#part("draw-box").focus();
   }
 
   set hot(region) {

@@ -16,11 +16,13 @@ export class BoxEditor {
   #onDrawn;
   #onMoved;
   #onGone;
+  #onPlaced;
 
-  /** `onDrawn(box)`: a new one; `onMoved(box)`: the one in hand has other edges; `onGone()`: it was let go or removed. */
-  constructor(canvas, { onDrawn, onMoved, onGone }) {
+  /** `onDrawn(box)`: a new one; `onMoved(box)`: the one in hand has other edges; `onGone()`: it was let go or removed;
+      `onPlaced()`: it is where it belongs, by keys. */
+  constructor(canvas, { onDrawn, onMoved, onGone, onPlaced }) {
     this.#canvas = canvas;
-    [this.#onDrawn, this.#onMoved, this.#onGone] = [onDrawn, onMoved, onGone];
+    [this.#onDrawn, this.#onMoved, this.#onGone, this.#onPlaced] = [onDrawn, onMoved, onGone, onPlaced];
     Object.assign(this.#element, { tabIndex: 0, hidden: true });
     this.#element.dataset.grip = "";
     this.#element.setAttribute("role", "application");
@@ -55,7 +57,7 @@ export class BoxEditor {
   hold(box, name = "", isFocused = false) {
     this.#box = box;
     this.#element.hidden = !box;
-    this.#element.setAttribute("aria-label", `Box${name ? ` of ${name}` : ""}: arrows move it, with Shift they size it, Delete removes it`);
+    this.#element.setAttribute("aria-label", `Box${name ? ` of ${name}` : ""}: arrows move it, with Shift they size it, Enter names it, Delete removes it`);
     if (box) this.#lay();
     if (box && isFocused) this.#element.focus({ preventScroll: true });
   }
@@ -125,6 +127,7 @@ export class BoxEditor {
       this.#onMoved(this.#box);
     } else if (event.key === "Delete" || event.key === "Backspace") this.#onGone(true);
     else if (event.key === "Escape") this.#onGone(false);
+    else if (event.key === "Enter" || (event.key === "Tab" && !event.shiftKey)) this.#onPlaced();
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -5,6 +5,7 @@ import { make } from "../dom.js";
 const LARGEST = 32;
 const ROOM = { wide: 24, tall: 24 };
 const STEP = 1.25;
+const SLACK = 3; // pixels that a press may move and is still a click: what is captured hears no click
 const PHONE = "(width < 720px)";
 
 export class Canvas {
@@ -18,6 +19,7 @@ export class Canvas {
   #isFitted = true;
   #pointers = new Map();
   #grip = null;
+  #isCaught = false;
   #onView;
 
   /** `element` is the stage on the page; `onView(percent)` hears of each change of what is seen. */
@@ -176,9 +178,14 @@ export class Canvas {
 
   /** From here on, what the pointers do moves the picture. */
   #grab() {
-    for (const id of this.#pointers.keys()) this.element.setPointerCapture(id);
     this.#grip = this.#gripNow();
     this.element.classList.add("viewer__stage--held");
+    if (this.#pointers.size > 1) this.#catch();
+  }
+
+  #catch() {
+    for (const id of this.#pointers.keys()) this.element.setPointerCapture(id);
+    this.#isCaught = true;
   }
 
   #gripNow() {
@@ -190,9 +197,14 @@ export class Canvas {
 
   #dragged = (event) => {
     if (!this.#pointers.has(event.pointerId)) return;
+    if (!event.buttons) return this.#released(event); // it was let go elsewhere
     this.#pointers.set(event.pointerId, this.#inStage(event));
     if (!this.#grip) return;
     const now = this.#gripNow();
+    if (!this.#isCaught) {
+      if (Math.hypot(now.middle[0] - this.#grip.middle[0], now.middle[1] - this.#grip.middle[1]) < SLACK) return;
+      this.#catch();
+    }
     this.pan(now.middle[0] - this.#grip.middle[0], now.middle[1] - this.#grip.middle[1]);
     if (now.spread && this.#grip.spread) this.#zoomTo(this.#scale * (now.spread / this.#grip.spread), now.middle);
     this.#grip = now;
@@ -201,11 +213,12 @@ export class Canvas {
   #released = (event) => {
     this.#pointers.delete(event.pointerId);
     this.#grip = this.#pointers.size && this.#grip ? this.#gripNow() : null;
+    this.#isCaught &&= this.#grip !== null;
     this.element.classList.toggle("viewer__stage--held", this.#grip !== null);
   };
 
   #doubled = (event) => {
-    if (!this.#size || event.target.closest("button, a, video")) return;
+    if (!this.#size || event.target.closest("button, a, video, [data-grip]")) return;
     if (this.#isFitted) this.#zoomTo(Math.max(1 / devicePixelRatio, this.#scale * 2), this.#inStage(event));
     else this.fit();
   };

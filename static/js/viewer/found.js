@@ -44,6 +44,7 @@ export class FoundPart {
   }
 
   showAllConcepts() {
+    if (document.activeElement === this.#part("all-concepts")) this.#concepts.element.querySelector("button")?.focus(); // it goes
     this.#chosen.clear();
     this.#changed();
   }

@@ -47,6 +47,7 @@ export class PredictPanel {
     this.#socket = new RunSocket(viewer.dataset.socket);
     this.#socket.addEventListener("connection", (event) => (this.#part("offline").hidden = event.detail.isOnline || !this.#run));
     this.#part("predict").addEventListener("click", () => this.press());
+    this.#part("layer-list").parentElement.addEventListener("toggle", (event) => event.newState === "closed" && this.#leaveLayers());
     this.#part("layer-list").addEventListener("change", (event) => this.#toggleLayer(event.target));
     this.#part("auto").addEventListener("change", (event) => this.#setAuto(event.target.checked));
     this.#part("auto").checked = this.#view.isAuto;
@@ -273,6 +274,12 @@ export class PredictPanel {
     else this.#shown = this.#shown.filter((other) => other !== key);
     this.#rest.forget();
     this.#drawSoon();
+  }
+
+  /** What had the focus before may have been drawn anew meanwhile. */
+  #leaveLayers() {
+    const { activeElement: focused } = document;
+    if (focused === document.body || this.#part("layer-list").contains(focused)) this.#part("layers").focus({ preventScroll: true });
   }
 
   acceptAll() {
