@@ -118,9 +118,10 @@ def test_its_runs_stand_with_it_and_among_all(browser: Client, ada: User) -> Non
 def test_a_run_opens_in_the_version_that_it_ran(browser: Client, ada: User) -> None:
     run = run_of(ada)
     workflows.add_workflow(ada, ada.apps.get(), TEXT.replace("id: name", "id: label"))
-    opened = page(browser, f"/runs/{run.pk}")
-    assert "This is an earlier version" in opened
-    assert 'data-graph-node="name"' in opened
+    for address in (f"/runs/{run.pk}", f"{AT}?run={run.pk}"):
+        opened = page(browser, address)
+        assert "This is an earlier version" in opened
+        assert 'data-graph-node="name"' in opened
     assert 'data-graph-node="label"' in page(browser, AT)
 
 

@@ -60,8 +60,10 @@ def apps_to_add_to(user: User) -> list[App]:
 def workflow(request: HttpRequest, user_id: str, app_id: str, workflow_id: str) -> HttpResponse:
     user = user_of(request)
     found = find_workflow(user, user_id, app_id, workflow_id)
-    known = know(user, found, request.GET.get("version", ""))
-    return _show(request, user, known, run_of(request, user, found))
+    run, version = run_of(request, user, found), request.GET.get("version", "")
+    if run is not None and not version:
+        return show_run(request, user, run)
+    return _show(request, user, know(user, found, version), run)
 
 
 def show_run(request: HttpRequest, user: User, run: Run) -> HttpResponse:
