@@ -44,12 +44,10 @@ def _remedy(user: User, model: NodeModel) -> str:
     rows = Deployment.objects.visible_to(user).filter(
         model__slug=model.model_id, model__app__slug=model.app_id, model__app__owner__username=model.user_id
     )
-    names = [
-        slug if owner == user.username else f"{owner}/{slug}"
-        for owner, slug in rows.order_by("pk").values_list("owner__username", "slug")[: _SHOWN + 1]
-    ]
-    if not names:
-        return f"There is none of {model.model_id} for you: leave it out, or deploy the model first."
-    more = " and more" if len(names) > _SHOWN else ""
-    there = ", ".join(names[:_SHOWN]) + more
-    return f"{model.model_id} has {there}: write one of them, or leave it out for the shared one."
+    found = rows.order_by("-is_shared", "pk").values_list("owner__username", "slug", "is_shared")[:_SHOWN]
+    names = [slug if owner == user.username else f"{owner}/{slug}" for owner, slug, is_shared in found if not is_shared]
+    if len(names) < len(found):
+        return f"Leave it out for Shared, or write {' or '.join(names)}." if names else "Leave it out for Shared."
+    if names:
+        return f"Write {' or '.join(names)}."
+    return f"There is none of {model.model_id} for you: deploy it first, or choose another model."
