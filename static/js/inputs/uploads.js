@@ -211,7 +211,8 @@ export class Uploads {
       const said = await answer.json().catch(() => ({}));
       if (answer.ok || said.existing) return said;
       // What is wrong with the file itself no second try mends.
-      throw Object.assign(new Error(said.error?.message ?? `The server refused it (${answer.status}).`), { isFinal: answer.status === 400 });
+      const words = without(facts.name, said.error?.message ?? `The server refused it (${answer.status}).`);
+      throw Object.assign(new Error(words), { isFinal: answer.status === 400 });
     }
   }
 
@@ -224,6 +225,13 @@ export class Uploads {
 /** Ours, so that a line that is lost after the input was added adds it no second time. */
 function newId() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The file's name stands above its line already. */
+function without(name, words) {
+  if (!name || !words.startsWith(`${name}: `)) return words;
+  const rest = words.slice(name.length + 2);
+  return rest[0].toUpperCase() + rest.slice(1);
 }
 
 /** Refuses what the browser cannot read (a folder, a file that is gone) in words of ours. */
