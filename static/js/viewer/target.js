@@ -114,7 +114,8 @@ export class TargetPart {
     panel?.removeAttribute("hx-swap-oob");
     await import("../elements/deployment-picker.js");
     if (target !== this.value) return;
-    const state = Object.assign(make("span"), { id: "head-state", hidden: true }); // a model's page shows it in its head
+    const state = make("span", "", Object.assign(make("span"), { id: "head-state" }));
+    state.hidden = true; // a model's page shows it in its head; the inner one is drawn anew
     slot.replaceChildren(...[picker, panel].filter(Boolean).map((node) => document.importNode(node, true)), state);
     globalThis.htmx?.process(slot);
     if (picker.dataset.refusal) announce(picker.dataset.refusal);
