@@ -25,6 +25,7 @@ def problems(text: str) -> list[str]:
     ("node", "said"),
     [
         ("{id: a, model: {model_id: nothing}}", "No model models/nothing for you"),
+        ("{id: a, model: {model_id: image-crop}}", "is told by model_type_id: image-crop, with output_info"),
         (
             "{id: a, model: {model_id: smollm2}, method: speak}",
             "smollm2 has no method 'speak'. It has predict, generate.",

@@ -18,6 +18,7 @@ from playground.protocol.errors import InputError, PlaygroundError
 from playground.protocol.fields import Field, Types
 from playground.protocol.plain import from_plain
 from playground.protocol.signatures import RETURN, MethodKind, Signature, describe_type, kind_of, output_field
+from playground.sdk.graphs.reading import SMALL_MODELS
 from playground.sdk.graphs.shapes import WORKFLOW_INPUT, Graph, GraphError, Node, Problem
 
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
@@ -196,7 +197,10 @@ class _Planner:
         known = self._known.get(node.id)
         if known is None:
             which = f"{node.model}/versions/{node.model.version_id}" if node.model.version_id else str(node.model)
-            self._note(node, f"No model {which} for you. It does not exist, or is not shared with you.", "model")
+            words = f"No model {which} for you. It does not exist, or is not shared with you."
+            if node.model.model_id in SMALL_MODELS:
+                words += f" Clarifai's small one is told by model_type_id: {node.model.model_id}, with output_info."
+            self._note(node, words, "model")
             return None
         if not known:
             self._unknown.append(node.id)
