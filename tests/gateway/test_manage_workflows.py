@@ -114,6 +114,13 @@ def test_from_post_to_delete(official_gateway: Live) -> None:
     refused(delete(gateway), StatusCode.WORKFLOW_INVALID_REQUEST)
 
 
+@pytest.mark.parametrize("slug", ["", "no/id"], ids=["none", "slash"])
+def test_ids_that_cannot_be(official_gateway: Live, slug: str) -> None:
+    only = resources_pb2.WorkflowNode(id="only", model=resources_pb2.Model(id="echo"))
+    flow = resources_pb2.Workflow(id=slug, nodes=[only])
+    assert "cannot be an id" in refused(post(official_gateway, flow), StatusCode.WORKFLOW_INVALID_ARGUMENT)
+
+
 def test_nodes_alone_are_told_of_a_deployment_that_is_not_there(official_gateway: Live) -> None:
     got = fine(get(official_gateway, made(official_gateway))).workflow
     again = resources_pb2.Workflow(id=new_id("wf"), nodes=got.nodes, metadata=got.metadata)

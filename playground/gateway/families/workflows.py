@@ -207,8 +207,9 @@ def _add(
         if text:
             return workflows.add_workflow(caller, app, text, workflow_id=message.id, **facts)
         return workflows.add_graph(caller, app, _graph(message), **facts)
-    except GraphError as error:
-        error.code = StatusCode.WORKFLOW_INVALID_GRAPH
+    except InputError as error:
+        is_graph = isinstance(error, GraphError)
+        error.code = StatusCode.WORKFLOW_INVALID_GRAPH if is_graph else StatusCode.WORKFLOW_INVALID_ARGUMENT
         raise
 
 
