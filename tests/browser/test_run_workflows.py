@@ -81,7 +81,7 @@ def test_a_picture_is_put_into_a_sentence_that_streams(stack: Stack, page: Page)
         stack.wait_ready(model, patience=200)
     opened(page, "picture-described")
     page.locator("[data-form] input[type=file]").set_input_files(SAMPLES / "chelsea.jpg")
-    expect(page.locator("[data-form]")).to_contain_text("451 × 300", timeout=30_000)  # it is stored
+    expect(page.locator("[data-form]")).to_contain_text("451 \u00d7 300", timeout=30_000)  # it is stored
     run(page)
     assert "cat" in node(page, "classify")
     said = page.locator("section[data-node=describe] .answer").inner_text()
