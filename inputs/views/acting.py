@@ -61,7 +61,7 @@ def _chosen(user: User, app: App, body: Mapping[str, Any]) -> tuple[list[Input],
     if not isinstance(query := body.get("query"), str):
         raise InputError("Which inputs? Their ids, or a filter, are needed.")
     found = page(user, app, Filter.from_query(QueryDict(query)), after=after, limit=BATCH)
-    left_out = set(map(str, body.get("except") or []))
+    left_out = set(map(str, _list(body, "except")))
     return [row for row in found.rows if row.slug not in left_out], found.next
 
 
@@ -72,8 +72,8 @@ def _edit(user: User, app: App, rows: Sequence[Input], body: Mapping[str, Any]) 
     metadata = body.get("metadata") or {}
     if not isinstance(metadata, dict):
         raise InputError("metadata: a JSON object is needed.")
-    added, removed = labels_of(body.get("add_concepts") or []), labels_of(body.get("remove_concepts") or [])
-    into, out_of = ids_of(body.get("add_datasets") or []), ids_of(body.get("remove_datasets") or [])
+    added, removed = labels_of(_list(body, "add_concepts")), labels_of(_list(body, "remove_concepts"))
+    into, out_of = ids_of(_list(body, "add_datasets")), ids_of(_list(body, "remove_datasets"))
     with transaction.atomic():
         back = [
             *_labels_before(rows, [label.concept for label in (*added, *removed)]),
@@ -136,18 +136,32 @@ def _take_back(user: User, undo: Mapping[str, Any]) -> int:
     app = find_app(user, str(undo.get("app", "")))
     done = 0
     with transaction.atomic():
-        for edit in undo.get("edits") or []:
-            rows = find_inputs(user, app, [str(one) for one in edit.get("ids") or []][:BATCH])
+        for edit in _list(undo, "edits", dict):
+            rows = find_inputs(user, app, [str(one) for one in _list(edit, "ids")][:BATCH])
             if not rows:
                 continue
             edit_inputs(
                 user,
                 rows,
-                add_concepts=[(str(concept), float(value)) for concept, value in edit.get("add_concepts") or []],
-                remove_concepts=[plain_id(str(one)) for one in edit.get("remove_concepts") or []],
-                add_datasets=ids_of(edit.get("add_datasets") or []),
-                remove_datasets=ids_of(edit.get("remove_datasets") or []),
+                add_concepts=[_concept(pair) for pair in _list(edit, "add_concepts", list)],
+                remove_concepts=[plain_id(str(one)) for one in _list(edit, "remove_concepts")],
+                add_datasets=ids_of(_list(edit, "add_datasets")),
+                remove_datasets=ids_of(_list(edit, "remove_datasets")),
                 set_metadata=edit.get("set_metadata"),
             )
             done += len(rows)
     return done
+
+
+def _list(body: Mapping[str, Any], name: str, of: type = object) -> list[Any]:
+    """Raises InputError."""
+    given = body.get(name) or []
+    if not isinstance(given, list) or not all(isinstance(one, of) for one in given):
+        raise InputError(f"{name}: a list is needed.", argument=name)
+    return given
+
+
+def _concept(pair: list[Any]) -> tuple[str, float]:
+    if len(pair) != 2 or not isinstance(pair[1], int | float):
+        raise InputError("add_concepts: pairs of a concept and its value are needed.", argument="add_concepts")
+    return str(pair[0]), float(pair[1])

@@ -287,7 +287,18 @@ def test_acts_are_for_members_and_deletion_for_who_added_it(ada: User, mate: Use
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"ids": ["t000"]}, {"ids": ["t000"], "metadata": [1]}], ids=["none", "no act", "no object"]
+    "asked",
+    [
+        {},
+        {"ids": ["t000"]},
+        {"ids": ["t000"], "metadata": [1]},
+        {"ids": ["t000"], "add_concepts": 5},
+        {"query": "", "except": 5, "add_datasets": ["a"]},
+        {"ids": ["t000"], "delete": True, "token": "x" * 99},
+        {"undo": {"app": "ada/main", "edits": [1]}},
+        {"undo": {"app": "ada/main", "edits": [{"ids": ["t000"], "add_concepts": [["cup", "x"]]}]}},
+    ],
+    ids=["none", "no act", "no object", "no list", "no exceptions", "no token", "no edits", "no value"],
 )
 def test_an_act_that_says_too_little_is_refused(ada: User, app: App, asked: dict[str, Any]) -> None:
     texts(ada, app, 1)
