@@ -102,6 +102,62 @@ def test_files_come_in_and_what_fails_can_be_tried_again(manager: Page) -> None:
     expect(tile(page, "note.txt")).to_be_visible()
 
 
+def test_a_thousand_files_dropped_at_once_come_in_and_are_flung_through(manager: Page) -> None:
+    page = manager
+    page.evaluate(
+        """() => {
+          const transfer = new DataTransfer();
+          const add = (words, name) => transfer.items.add(new File([words], name, { type: "text/plain" }));
+          for (let n = 0; n < 997; n += 1) add(`Leaf ${n} of a log`, `leaf-${n}.txt`);
+          add("", "empty.txt");
+          add("Leaf 3 of a log", "same.txt");
+          transfer.items.add(new File([new Uint8Array(21 * 2 ** 20)], "huge.jpg", { type: "image/jpeg" }));
+          for (const kind of ["dragenter", "drop"])
+            document.querySelector(".manager__scroller").dispatchEvent(
+              new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        }"""
+    )
+    # The page stays in hand meanwhile.
+    expect(page.get_by_role("region", name="Uploads").get_by_role("button", name="Pause")).to_be_visible()
+    page.locator("#inputs-search").fill("no such leaf")
+    page.locator("#inputs-search").fill("")
+    expect(page.locator("upload-list [data-title]")).to_have_text("997 of 1,000 added", timeout=8 * SLOW)
+    uploads = page.get_by_role("region", name="Uploads")
+    expect(uploads).to_contain_text("a picture may have 20")
+    expect(uploads).to_contain_text("The file is empty.")
+    expect(uploads).to_contain_text("The same bytes as")
+    uploads.get_by_role("button", name="Close the list of uploads").click()
+    counted(page, "997")
+
+    # Flung through, some tiles are left out for a while; where it comes to rest, all are there, each in its place.
+    page.evaluate(
+        """() => new Promise((done) => {
+          const scroller = document.querySelector(".manager__scroller");
+          let left = 40;
+          const draw = () => {
+            scroller.scrollTop += 300;
+            left -= 1;
+            if (left) requestAnimationFrame(draw);
+            else done();
+          };
+          requestAnimationFrame(draw);
+        })"""
+    )
+    page.wait_for_function(
+        """() => {
+          const edges = document.querySelector(".manager__scroller").getBoundingClientRect();
+          const isSeen = ({ top, bottom }) => bottom > edges.top && top < edges.bottom;
+          const seen = [...document.querySelectorAll(".thumb")]
+            .map((tile) => ({ tile, box: tile.getBoundingClientRect() }))
+            .filter(({ box }) => isSeen(box))
+            .sort((a, b) => a.box.top - b.box.top || a.box.left - b.box.left)
+            .map(({ tile }) => (tile.matches(".thumb--blank") ? null : Number(tile.getAttribute("aria-posinset"))));
+          return seen.length > 8 && seen.every((place, n) => place !== null && place === seen[0] + n);
+        }""",
+        timeout=SLOW,
+    )
+
+
 def test_an_upload_pauses_and_outlives_a_lost_line(manager: Page, tmp_path: Path) -> None:
     page = manager
     large = tmp_path / "large.bmp"
