@@ -290,7 +290,8 @@ def test_making_a_workflow_is_for_all_and_changing_one_for_members() -> None:
     assert tried(lambda name: outcome(browser(name).post("/workflows/new", fresh))) == (OK, OK, OK, OK, OK, OK)
     for name, row in (("chain", WRITERS), ("open", WRITERS_OF_OPEN)):
         address = f"/olive/main/workflows/{name}/edit"
-        assert tried(lambda who, at=address: outcome(browser(who).post(at, {"yaml": text}))) == row  # type: ignore[misc]
+        given = {"yaml": text.replace("{id: open", f"{{id: {name}")}
+        assert tried(lambda who, at=address, yaml=given: outcome(browser(who).post(at, yaml))) == row  # type: ignore[misc]
     for address in ("/workflows/new", "/olive/main/workflows/open/edit"):
         assert outcome(Client().post(address, fresh)) == SIGN_IN
 
